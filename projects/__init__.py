@@ -1,0 +1,1 @@
+"""Every project and every room of the toolkit lives below this package."""

@@ -1,0 +1,3 @@
+"""The ground floor: words, configuration, artifact directories, processes, export."""
+
+__version__ = "0.1.0"
