@@ -1,0 +1,1 @@
+"""Artifact directories and the journal of a run, with everything that is drawn from it."""
