@@ -1,0 +1,1 @@
+"""Words on a command line: names, signatures, typed values, help and completion."""
