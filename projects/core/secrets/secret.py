@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex
 
 from projects.core.errors import SecretError
 from projects.core.secrets.masking import STARS, register
@@ -23,7 +23,7 @@ class Secret(str):
 
     name: str
 
-    def __new__(cls, value: str, name: str = "") -> Secret:
+    def __new__(cls, value: str, name: str = "") -> Self:
         """Make the secret and register `value` for masking."""
         secret = super().__new__(cls, value)
         secret.name = name

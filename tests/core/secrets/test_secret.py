@@ -28,7 +28,7 @@ def test_it_is_the_value_where_it_is_used() -> None:
     assert token == "s3cr3t-value"
     assert f"Bearer {token}" == "Bearer s3cr3t-value"
     assert str(token) == "s3cr3t-value"
-    assert {token: 1}["s3cr3t-value"] == 1
+    assert hash(token) == hash("s3cr3t-value")
 
 
 def test_its_repr_is_stars_also_inside_containers() -> None:
