@@ -1,0 +1,1 @@
+"""How a new project is made of this one."""

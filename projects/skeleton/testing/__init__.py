@@ -1,0 +1,1 @@
+"""The orchestration: entrypoints, configuration, command arguments."""

@@ -1,0 +1,1 @@
+"""Toolbox commands of the skeleton project."""
