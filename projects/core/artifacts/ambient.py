@@ -1,4 +1,4 @@
-"""A value that follows the context: threads with a copied context, asyncio tasks, and a fallback."""
+"""A value that follows the context, through copied threads and asyncio tasks."""
 
 from __future__ import annotations
 
@@ -61,5 +61,11 @@ class Ambient(Generic[T]):
 def _in_plain_main_thread() -> bool:
     if threading.get_ident() != threading.main_thread().ident:
         return False
-    events = sys.modules.get("asyncio.events")  # never imported: then no loop can be running
-    return events is None or events._get_running_loop() is None
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:  # never imported: then no loop can be running
+        return True
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False

@@ -32,7 +32,7 @@ _run_root: Path | None = None
 
 def set_run_root(path: Path | None) -> Path | None:
     """Set the run's top directory, what `current` falls back to; return the one before."""
-    global _run_root  # noqa: PLW0603 - a process belongs to one run at a time
+    global _run_root
     before, _run_root = _run_root, path
     return before
 

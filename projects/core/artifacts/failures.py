@@ -103,7 +103,7 @@ def gather(root: Path) -> list[tuple[str, str]]:
 
     Lines that only point further in are left out: each failure is listed where it happened.
     """
-    found = []
+    found: list[tuple[str, str]] = []
     for path in _failure_files(root):
         if len(found) == MOST_GATHERED:
             break

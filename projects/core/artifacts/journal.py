@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from projects.core import errors
 from projects.core.artifacts.ambient import Ambient
@@ -69,7 +69,7 @@ class Journal:
         size = os.fstat(self._descriptor).st_size
         self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         self._entry = _journals.enter(self)
         return self
 
@@ -146,11 +146,11 @@ class Span:
         "_began",
         "_entry",
         "_fields",
-        "_journal",
         "_pending",
         "_said_at",
         "end_fields",
         "id",
+        "journal",
         "kind",
         "name",
         "overhead",
@@ -158,7 +158,7 @@ class Span:
     )
 
     def __init__(self, journal: Journal, kind: str, name: str, fields: dict[str, Any]) -> None:
-        self._journal = journal
+        self.journal = journal
         self._fields = fields
         self._entry: Entry[Span] | None = None
         self._pending: Event | None = None
@@ -170,21 +170,21 @@ class Span:
         self.end_fields: dict[str, Any] = {}
         self.overhead = 0.0
 
-    def __enter__(self) -> Span:
+    def __enter__(self) -> Self:
         self._began = time.perf_counter()
         parent = _spans.get()
-        if parent is not None and parent._journal is self._journal:
+        if parent is not None and parent.journal is self.journal:
             self.parent = parent
         fields = self._fields
         if "dir" in fields:
-            fields["dir"] = _relative(fields["dir"], self._journal.root)
+            fields["dir"] = _relative(fields["dir"], self.journal.root)
         event = self._event("started")
         event["parent"] = self.parent.id if self.parent else None
         event["kind"] = self.kind
         event["name"] = self.name
         event["pid"] = os.getpid()
         event.update(fields)
-        self._journal.write(event)
+        self.journal.write(event)
         self._entry = _spans.enter(self)
         self.overhead += time.perf_counter() - self._began
         return self
@@ -199,7 +199,7 @@ class Span:
         if self._entry is not None:
             _spans.leave(self._entry)
         if self._pending is not None:
-            self._journal.write(self._pending)
+            self.journal.write(self._pending)
         event = self._event("ended")
         event["kind"] = self.kind
         event["name"] = self.name
@@ -209,7 +209,7 @@ class Span:
         if error is not None and event["outcome"] != "passed":
             event["error"] = errors.one_line(error)
         event.update(self.end_fields)
-        self._journal.write(event)
+        self.journal.write(event)
         if self.parent is not None:
             # Our last line can't tell its own cost. A lost update among threads costs microseconds.
             self.parent.overhead += time.perf_counter() - now
@@ -223,13 +223,13 @@ class Span:
             self._pending = event
             return
         self._said_at, self._pending = now, None
-        self._journal.write(event)
+        self.journal.write(event)
 
     def note(self, message: str, level: str = "info", **data: Any) -> None:
         """Write down something that happened within: a retry, a preset, a changed setting."""
         event = self._event("note")
         event["level"], event["message"], event["data"] = level, message, data
-        self._journal.write(event)
+        self.journal.write(event)
 
     def _event(self, kind: str) -> Event:
         return {"at": _now(), "type": kind, "id": self.id}
@@ -250,7 +250,7 @@ class NoSpan:
         """A dictionary that nobody reads."""
         return {}
 
-    def __enter__(self) -> NoSpan:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

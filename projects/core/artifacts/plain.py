@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from projects.core.secrets import Secret, masking
+from projects.core.secrets import masking
+from projects.core.secrets.secret import Secret
 
 DEEPEST = 12
 """Containers nested deeper become text."""
@@ -21,23 +22,24 @@ def plain(value: object, *, most_items: int | None = None, most_text: int | None
 
 
 def _plain(value: object, items: int | None, text: int | None, depth: int) -> Any:
-    kind = type(value)
-    if kind is str:
-        return _text(value, text)  # type: ignore[arg-type]
-    if value is None or kind is bool:
-        return value
-    if kind is int or kind is float:
-        return _number(value)  # type: ignore[arg-type]
-    if isinstance(value, Secret):
-        return "***"
     if depth and isinstance(value, dict):
         return _mapping(value, items, text, depth - 1)
     if depth and isinstance(value, list | tuple | set | frozenset):
         return _sequence(value, items, text, depth - 1)
+    return _scalar(value, text)
+
+
+def _scalar(value: object, text: int | None) -> str | float | bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Secret):
+        return "***"
+    if type(value) is int or type(value) is float:
+        return _number(value)
     try:
         return _text(str(value), text)
     except Exception as error:  # a foreign __str__ may do anything
-        return f"<{kind.__name__}: {type(error).__name__}>"
+        return f"<{type(value).__name__}: {type(error).__name__}>"
 
 
 def _mapping(value: dict[Any, Any], items: int | None, text: int | None, depth: int) -> Any:
@@ -62,6 +64,8 @@ def _sequence(value: Any, items: int | None, text: int | None, depth: int) -> An
 
 def _text(value: str, most: int | None) -> str:
     value = masking.mask(value)
+    if not value.isascii():  # a lone surrogate, from a file name that is no UTF-8, fits no file
+        value = value.encode("utf-8", "backslashreplace").decode()
     if most is not None and len(value) > most:
         return f"{value[:most]}… ({len(value)} characters)"
     return value
