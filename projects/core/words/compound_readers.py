@@ -98,7 +98,7 @@ class Union(Reader):
         return [choice for member in self.members for choice in member.choices()]
 
     def from_node(self, node: yaml.Node) -> Any:
-        if getattr(node, "style", None) in ("'", '"') and self.text:
+        if self.text and getattr(node, "style", None) in ("'", '"'):
             return node.value
         return self._first(lambda member: member.from_node(node), node.value)
 
@@ -138,7 +138,7 @@ class Untyped(Reader):
 
     def from_node(self, node: yaml.Node) -> Any:
         if isinstance(node.value, str):
-            plain = getattr(node, "style", None) is None
+            plain = not getattr(node, "style", None)  # libyaml says "" where PyYAML says None
             return read_scalar(node.value) if plain else node.value
         import yaml
 
@@ -163,7 +163,7 @@ class Collection(Reader):
 
     is_scalar = False
 
-    def __init__(self, made: type, item: Reader) -> None:
+    def __init__(self, made: type[Any], item: Reader) -> None:
         self.made, self.item = made, item
         self.kind = f"a {made.__name__}"
 
@@ -192,7 +192,7 @@ class Collection(Reader):
     def accepts(self, value: Any) -> bool:
         if not isinstance(value, self.made):
             return False
-        items = list(value)
+        items: list[Any] = [*value]
         return all(r.accepts(i) for r, i in zip(self.items(len(items)), items, strict=True))
 
     def convert(self, value: Any) -> Any:

@@ -36,6 +36,10 @@ _ESCAPED = re.compile(
 )
 
 
+MOST_LEVELS = 100
+"""How deep a value on the command line may nest."""
+
+
 class Mismatch(ValueError):
     """A text or value does not fit a type; the message says what is wrong, not where."""
 
@@ -79,6 +83,7 @@ def compose(text: str) -> yaml.Node:
     import yaml
 
     try:
+        _check_depth(text)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         problem = getattr(error, "problem", None) or "it cannot be encoded"
@@ -89,6 +94,20 @@ def compose(text: str) -> yaml.Node:
         raise Mismatch(f'"{text}" is empty YAML')
     _refuse_aliases(node, text, set())
     return node
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep nesting before libyaml's composer, whose recursion would end the process."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MOST_LEVELS:
+                raise Mismatch(f"a value nested deeper than {MOST_LEVELS} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _refuse_aliases(node: yaml.Node, text: str, seen: set[int]) -> None:
@@ -102,3 +121,18 @@ def _refuse_aliases(node: yaml.Node, text: str, seen: set[int]) -> None:
     for child in children:
         for each in child if isinstance(child, tuple) else (child,):
             _refuse_aliases(each, text, seen)
+
+
+def read_like_configuration(text: str) -> Any:
+    """Return what `key: text` would be in config.yaml, where YAML 1.1 says what `on` means.
+
+    Raises Mismatch for what is not YAML.
+    """
+    import yaml
+
+    compose(text or "null")
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError) as error:
+        problem = getattr(error, "problem", None) or error
+        raise Mismatch(f'"{text}" is not YAML: {problem}') from error

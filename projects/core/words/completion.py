@@ -1,0 +1,129 @@
+"""Shell completion: a script for bash, zsh and fish that asks us, and our answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from projects.core.errors import UsageError, unknown
+from projects.core.words import parameters
+from projects.core.words.signature import KEYWORD_REST, REST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from projects.core.words.catalog import Catalog
+    from projects.core.words.signature import Parameter, Signature
+
+_BASH = """\
+_topgallant() {
+    local found
+    COMPREPLY=()
+    while IFS= read -r found; do
+        COMPREPLY+=("$found")
+    done < <("${COMP_WORDS[0]/#\\~/$HOME}" --complete bash "${COMP_LINE:0:COMP_POINT}" 2>/dev/null)
+    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+}
+complete -o bashdefault -o default -F _topgallant run_toolbox.py ./run_toolbox.py
+"""
+
+_ZSH = """\
+#compdef run_toolbox.py
+_topgallant() {
+    local -a found
+    found=("${(@f)$("${words[1]/#\\~/$HOME}" --complete zsh "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+    compadd -Q -S '' -- ${(M)found:#*=}
+    compadd -Q -- ${found:#*=}
+}
+compdef _topgallant run_toolbox.py ./run_toolbox.py
+"""
+
+_FISH = """\
+function __topgallant_complete
+    set -l words (commandline -opc)
+    $words[1] --complete fish $words[2..-1] (commandline -ct) 2>/dev/null
+end
+complete -c run_toolbox.py -f -a '(__topgallant_complete)'
+"""
+
+SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
+
+
+def script(shell: str) -> str:
+    """Return the completion script for a shell; UsageError for one that we do not know."""
+    if shell not in SCRIPTS:
+        raise UsageError(unknown("shell", shell, SCRIPTS))
+    return SCRIPTS[shell]
+
+
+def words_of_line(line: str) -> list[str]:
+    """Split a command line as far as the cursor, without the command; the last word may be empty."""
+    import shlex
+
+    for closing in ("", '"', "'"):
+        try:
+            words = shlex.split(line + closing)
+        except ValueError:
+            continue
+        return [*words[1:], ""] if line[-1:].isspace() and not closing else words[1:]
+    return [""]
+
+
+def shortened_for_bash(candidates: Sequence[str], word: str) -> list[str]:
+    """Cut off what bash has completed: `=` and `:` end a word for it."""
+    cut = max(word.rfind("="), word.rfind(":")) + 1
+    return [candidate[cut:] for candidate in candidates]
+
+
+def candidates(
+    catalog: Catalog,
+    words: Sequence[str],
+    entrypoints: Callable[[str], Mapping[str, Signature]],
+    commands: Callable[[str], Mapping[str, Signature]],
+    presets: Callable[[str], Sequence[str]],
+) -> list[str]:
+    """Return what may follow: `words` are those after the command, the last one unfinished.
+
+    The three callables give the entrypoints, commands and presets of a name; they are asked only
+    when needed, for they import the code behind the name.
+    """
+    *before, word = words or [""]
+    if not before:
+        flags = ["--help", "--version"] if word.startswith("-") else []
+        return _fitting(word, ["project", *catalog.names(), "completion", *flags])
+    if before[0] == "completion":
+        return _fitting(word, SCRIPTS)
+    name, *rest = before
+    known, tools = entrypoints(name), commands(name)
+    alone = len(tools) == 1 and name in tools and not known
+    if alone:
+        return _fitting(word, _flags(tools[name], rest, word))
+    if not rest:
+        return _fitting(word, [*known, *(tool for tool in tools if tool not in known), "--help"])
+    verb = rest[0].replace("-", "_")
+    signature = known.get(verb) or tools.get(verb)
+    if signature is None:
+        return []
+    names = list(presets(name)) if verb in known else []
+    unused = [preset for preset in names if preset not in rest]
+    return _fitting(word, [*unused, *_flags(signature, rest, word)])
+
+
+def _fitting(word: str, possible: Sequence[str] | Mapping[str, str]) -> list[str]:
+    return [each for each in possible if each.startswith(word) and (word or each[0] != "-")]
+
+
+def _flags(signature: Signature, rest: Sequence[str], word: str) -> list[str]:
+    given = {w.partition("=")[0].lstrip("-").replace("-", "_") for w in rest}
+    flag, equals, _ = word.partition("=")
+    named = [p for p in signature.parameters if p.kind not in (REST, KEYWORD_REST)]
+    if equals:
+        parameter = signature.parameter(flag.lstrip("-").replace("-", "_"))
+        values = parameters.choices(parameter.annotation) if parameter else ()
+        return [f"{flag}={value}" for value in values]
+    return [*(_spelling(p) for p in named if p.name not in given), "--help"]
+
+
+def _spelling(parameter: Parameter) -> str:
+    if not parameter.is_flag:
+        return f"--{parameter.name}="
+    return f"--no-{parameter.name}" if parameter.default is True else f"--{parameter.name}"
