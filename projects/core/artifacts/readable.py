@@ -1,29 +1,35 @@
-"""Durations as people read them."""
+"""Durations, shares and counts as people read them."""
 
 from __future__ import annotations
 
+_MINUTE, _HOUR = 60, 3600
+# Below each of these the text would round up to the next form: 0.1 s, 1 ms, 10 s, 10 %.
+_TENTH, _MILLISECOND, _TEN, _LEAST_SHARE = 0.0995, 0.9995e-3, 9.95, 0.05
+
 
 def duration(seconds: float) -> str:
-    """Return `seconds` with two or three digits that matter: 4 µs, 85 ms, 1.2 s, 2 min 13 s."""
-    if seconds < 0.0995:
-        return f"{seconds * 1e3:.0f} ms" if seconds >= 0.9995e-3 else f"{seconds * 1e6:.0f} µs"
-    if seconds < 9.95:
+    """Return `seconds` with the digits that matter: 4 µs, 85 ms, 1.2 s, 2 min 13 s, 1 h 04 min."""
+    if seconds < _MILLISECOND:
+        return f"{seconds * 1e6:.0f} µs"
+    if seconds < _TENTH:
+        return f"{seconds * 1e3:.0f} ms"
+    if seconds < _TEN:
         return f"{seconds:.1f} s"
     whole = round(seconds)
-    if whole < 60:
+    if whole < _MINUTE:
         return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = round(seconds / 60)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    minutes = round(seconds / _MINUTE)
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def share(part: float, whole: float) -> str:
     """Return `part` of `whole` in percent, with a digit after the point only where it tells."""
     percent = 100 * part / whole if whole > 0 else 0.0
-    if percent and percent < 0.1:
+    if 0 < percent < _LEAST_SHARE:
         return "< 0.1 %"
-    return f"{percent:.1f} %" if percent < 9.95 else f"{percent:.0f} %"
+    return f"{percent:.1f} %" if percent < _TEN else f"{percent:.0f} %"
 
 
 def count(number: int, noun: str) -> str:

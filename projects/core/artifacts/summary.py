@@ -91,7 +91,7 @@ def _failures(run: Run, top: Span) -> list[str]:
             lines.append(_line("", f"see {where}/"))
     if len(found) > MOST_FAILURES:
         lines.append(_line("", f"and {len(found) - MOST_FAILURES} more, see FAILURES"))
-    return lines[:8]
+    return lines[:7]
 
 
 def _slowest(run: Run, top: Span) -> list[str]:
@@ -103,8 +103,8 @@ def _slowest(run: Run, top: Span) -> list[str]:
     lines = []
     for i, span in enumerate(spans):
         took = run.seconds(span)
-        text = f"{readable.duration(took):>11}  {readable.share(took, whole):>7}  {span.dir or span.name}"
-        lines.append(_line("" if i else "slowest", text))
+        numbers = f"{readable.duration(took):>11}  {readable.share(took, whole):>7}"
+        lines.append(_line("" if i else "slowest", f"{numbers}  {span.dir or span.name}"))
     return lines
 
 

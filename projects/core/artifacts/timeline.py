@@ -36,21 +36,16 @@ def timeline(run: Run) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     top = run.root
     title = _title(top)
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-            f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'\">",
-            f"<title>{_mark(top)} {_text(title)}</title>\n<style>{style}</style>\n</head>\n<body>",
-            *_header(run, top, title),
-            "<main>",
-            *_wrong(run, top),
-            *_chart(run),
-            *_slowest(run, top),
-            f"</main>\n<script>{script}</script>\n</body>\n</html>\n",
-        ]
-    )
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    head = [
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        f"<title>{_mark(top)} {_text(title)}</title>\n<style>{style}</style>\n</head>\n<body>",
+    ]
+    body = [*_header(run, top, title), "<main>", *_wrong(run, top), *_chart(run)]
+    foot = [*_slowest(run, top), f"</main>\n<script>{script}</script>\n</body>\n</html>\n"]
+    return "\n".join(head + body + foot)
 
 
 def _beside(name: str) -> str:
@@ -137,11 +132,12 @@ def _item(run: Run, span: Span, *, origin: bool) -> str:
     error = f"<em>{_text(span.error)}</em>" if span.error else ""
     details = _details(span)
     blame = " data-origin" if origin else ""
+    more = f"<pre>{_text(details)}</pre>" if details else ""
     return (
         f'<li id="{_anchor(span)}" data-at="{offset:.6f}" data-for="{seconds:.6f}"'
-        f' data-kind="{_text(span.kind)}" data-outcome="{_outcome(span)}"{" data-origin" if origin else ""}>{_mark(span)} {label}'
-        f" <small>{_text(span.kind)}, {_text(span.outcome)}, {readable.duration(seconds)}</small>"
-        f"{error}{f'<pre>{_text(details)}</pre>' if details else ''}"
+        f' data-kind="{_text(span.kind)}" data-outcome="{_outcome(span)}"{blame}>'
+        f"{_mark(span)} {label} <small>{_text(span.kind)}, {_text(span.outcome)},"
+        f" {readable.duration(seconds)}</small>{error}{more}"
     )
 
 
@@ -150,9 +146,11 @@ def _details(span: Span) -> str:
     if span.progress:
         of = "" if span.progress.total is None else f" of {span.progress.total:g}"
         lines.append(f"progress: {span.progress.done:g}{of} {span.progress.unit}".rstrip())
-    for key in ("attempt", "attempts", "exit_status"):
-        if span.fields.get(key) is not None:
-            lines.append(f"{key.replace('_', ' ')}: {span.fields[key]}")
+    lines += [
+        f"{key.replace('_', ' ')}: {span.fields[key]}"
+        for key in ("attempt", "attempts", "exit_status")
+        if span.fields.get(key) is not None
+    ]
     lines += [f"{note.level}: {note.message}" for note in span.notes]
     text = "\n".join(lines)
     return text if len(text) <= MOST_DETAILS else text[:MOST_DETAILS] + "\n…"
