@@ -1,0 +1,1 @@
+"""The toolkit measuring itself, beside its peers."""

@@ -1,0 +1,1 @@
+"""Measuring and reporting: samples, alternation, generated input, probes, report."""

@@ -1,0 +1,175 @@
+"""The report: which bars are reached, and every case measured, as Markdown, JSON and a page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from projects.bench.library import chart
+from projects.bench.library.samples import format_ratio, format_seconds, summarize
+from projects.bench.library.verdicts import ROWS, Row, Verdict, judge, point_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from projects.bench.library.result import Result
+
+_VERDICT_TITLES = ("what", "measured", "quartiles", "bar", "reached", "best peer", "ahead of it")
+_CASE_TITLES = ("case", "median", "quartiles", "deviation", "rounds")
+_NOISY_MARK = " (noisy)"
+
+_STYLE = """\
+:root { color-scheme: light dark; --ink: #1c2733; --page: #fbfbf9; --line: #d5d9de;
+  --ours: #1f6f8b; --peer: #b9b2a3; --floor: #8fae8b; --limit: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --ink: #dde3ea; --page: #14181d; --line: #333b45;
+  --ours: #5ab4d1; --peer: #6d675c; --floor: #5d7f59; --limit: #f2766d; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page);
+  max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; }
+th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); }
+svg { display: block; width: 100%; max-width: 750px; margin: 1.5rem 0; font-size: 12px; }
+svg text { fill: var(--ink); } svg .title { font-weight: 600; font-size: 13px; }
+.label { text-anchor: end; } .tick { text-anchor: middle; opacity: .7; }
+.axis { stroke: var(--line); } .whisker { stroke: var(--ink); stroke-width: 2; }
+.ours rect { fill: var(--ours); } .peer rect { fill: var(--peer); }
+.floor rect { fill: var(--floor); }
+.limit { stroke: var(--limit); stroke-width: 2; stroke-dasharray: 4 3; }
+.no { color: var(--limit); font-weight: 600; }
+"""
+
+
+def as_markdown(results: Sequence[Result], bars: Mapping[str, str]) -> str:
+    """Return the report as Markdown."""
+    lines = ["# The toolkit measured by itself", ""]
+    lines += _markdown_table(_VERDICT_TITLES, [_verdict_cells(v) for v in judge(results, bars)])
+    lines += ["", *(f"{line}  " for line in _conditions(results))]
+    for result in results:
+        lines += ["", f"## {_heading(result)}", ""]
+        lines += _markdown_table(_CASE_TITLES, _case_rows(result))
+        lines += [f"\nFailed: {name}: {reason}" for name, reason in result.failed.items()]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(results: Sequence[Result], bars: Mapping[str, str]) -> str:
+    """Return verdicts and results with all samples, durations in seconds."""
+    verdicts = [
+        {
+            "key": verdict.row.key,
+            "title": verdict.row.title,
+            "point": verdict.point,
+            "measured": asdict(verdict.measured),
+            "bar": verdict.bar,
+            "reached": verdict.reached,
+            "best_rival": verdict.best_rival,
+            "ahead": asdict(verdict.ahead) if verdict.ahead else None,
+        }
+        for verdict in judge(results, bars)
+    ]
+    document: dict[str, Any] = {"verdicts": verdicts, "results": [asdict(r) for r in results]}
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_page(results: Sequence[Result], bars: Mapping[str, str]) -> str:
+    """Return the report as one HTML page that needs no network."""
+    verdicts = judge(results, bars)
+    rows = "".join(_html_row(_verdict_cells(verdict)) for verdict in verdicts)
+    titles = "".join(f"<th>{escape(title)}</th>" for title in _VERDICT_TITLES)
+    conditions = "<br>".join(escape(line) for line in _conditions(results))
+    charts = "\n".join(_charts(results, verdicts))
+    return (
+        "<!doctype html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>The toolkit measured by itself</title><style>\n{_STYLE}</style></head><body>\n"
+        f"<h1>The toolkit measured by itself</h1>\n<table><tr>{titles}</tr>{rows}</table>\n"
+        f"<p>{conditions}</p>\n<p>Axes are logarithmic. A whisker spans the quartiles; the dashed "
+        f"line is the bar.</p>\n{charts}\n</body></html>\n"
+    )
+
+
+def _charts(results: Sequence[Result], verdicts: Sequence[Verdict]) -> list[str]:
+    return [
+        _chart(row, result, verdicts)
+        for row in ROWS
+        for result in results
+        if result.bench == row.bench and row.subject in result.seconds
+    ]
+
+
+def _chart(row: Row, result: Result, verdicts: Sequence[Verdict]) -> str:
+    bars = [
+        chart.Bar(name, summarize(result.seconds[name]), row.kind_of(name))
+        for name in row.cases
+        if name in result.seconds
+    ]
+    point = point_of(result)
+    base = summarize(result.seconds[row.base]).median if row.base else 0.0
+    limits = [base + v.bar for v in verdicts if v.row is row and v.point == point]
+    title = row.title.replace("`", "") + (f", {point}" if point else "")
+    return chart.draw(title, bars, limit=limits[0] if limits else None)
+
+
+def _verdict_cells(verdict: Verdict) -> list[str]:
+    measured = verdict.measured
+    return [
+        verdict.row.title + (f", {verdict.point}" if verdict.point else ""),
+        format_seconds(measured.median) + (_NOISY_MARK if measured.noisy else ""),
+        _quartiles(measured.lower_quartile, measured.upper_quartile),
+        f"≤ {format_seconds(verdict.bar)}",
+        "yes" if verdict.reached else "no",
+        verdict.best_rival or "not measured",
+        format_ratio(verdict.ahead.median) if verdict.ahead else "",
+    ]
+
+
+def _case_rows(result: Result) -> list[list[str]]:
+    rows = []
+    summaries = {case: summarize(samples) for case, samples in result.seconds.items()}
+    for case, summary in sorted(summaries.items(), key=lambda item: item[1].median):
+        rows.append(
+            [
+                case,
+                format_seconds(summary.median) + (_NOISY_MARK if summary.noisy else ""),
+                _quartiles(summary.lower_quartile, summary.upper_quartile),
+                format_seconds(summary.deviation),
+                str(summary.count),
+            ]
+        )
+    return rows
+
+
+def _quartiles(lower: float, upper: float) -> str:
+    return f"{format_seconds(lower)} … {format_seconds(upper)}"
+
+
+def _heading(result: Result) -> str:
+    point = point_of(result)
+    return result.bench.replace("_", " ") + (f", {point}" if point else "")
+
+
+def _conditions(results: Sequence[Result]) -> list[str]:
+    """Return the machine and the versions, each said once."""
+    lines: list[str] = []
+    for result in results:
+        for said in (result.machine, result.versions):
+            text = ", ".join(f"{name}: {value}" for name, value in said.items() if value)
+            if text and text not in lines:
+                lines.append(text)
+    return lines
+
+
+def _markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+    return [line(titles), "|" + "---|" * len(titles), *(line(row) for row in rows)]
+
+
+def _html_row(cells: Sequence[str]) -> str:
+    def cell(text: str) -> str:
+        mark = ' class="no"' if text == "no" else ""
+        return f"<td{mark}>{escape(text)}</td>"
+
+    return "<tr>" + "".join(cell(text) for text in cells) + "</tr>"

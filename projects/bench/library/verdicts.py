@@ -1,0 +1,172 @@
+"""The rows of the table: what is judged by which bar, and beside whom."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from projects.bench.library import command_overhead, configuration_speed, startup
+from projects.bench.library.samples import Summary, differences, ratios, summarize
+from projects.core.errors import ConfigurationError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from projects.bench.library.result import Result
+
+_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|ms|us|µs)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One judged quantity: `subject`, over `base` if there is one, beside `rivals`."""
+
+    key: str
+    bench: str
+    title: str
+    subject: str
+    base: str | None
+    rivals: tuple[str, ...]
+    floors: tuple[str, ...] = ()
+    compared: str | None = None
+    """The case that does the same work as the rivals, where that is not the subject."""
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """All cases of this row, in the order in which to show them."""
+        own = [self.base, *self.floors, self.subject, self.compared]
+        return tuple(dict.fromkeys(name for name in [*own, *self.rivals] if name))
+
+    def kind_of(self, case: str) -> str:
+        """Return `peer`, `floor` (no program can be faster than that) or `ours`."""
+        if case in self.rivals:
+            return "peer"
+        return "floor" if case in (*self.floors, self.base) else "ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a row came to in one result; seconds."""
+
+    row: Row
+    point: str
+    measured: Summary
+    bar: float
+    best_rival: str | None
+    ahead: Summary | None
+    """Time of the best rival by ours, round by round: above 1 we are ahead."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the median stays within the bar."""
+        return self.measured.median <= self.bar
+
+
+def _startup_row(key: str, title: str, subject: str, rivals: tuple[str, ...]) -> Row:
+    return Row(key, "startup", title, subject, startup.PYTHON, rivals)
+
+
+def _configuration_row(operation: str, title: str) -> Row:
+    case = configuration_speed.case
+    return Row(
+        key=operation,
+        bench="configuration",
+        title=title,
+        subject=case(configuration_speed.OURS, operation),
+        base=None,
+        rivals=tuple(case(peer, operation) for peer in configuration_speed.PEERS.values()),
+        floors=(case(configuration_speed.FLOOR, operation),),
+    )
+
+
+_PROGRAMS = ("tmt", "reframe", "ansible", "pyinfra")
+
+ROWS = (
+    Row(
+        key="command",
+        bench="command_overhead",
+        title="one toolbox command over the function itself",
+        subject=command_overhead.COMMAND,
+        base=command_overhead.FUNCTION,
+        rivals=(
+            "pyinfra, each further operation",
+            "pyinfra, 1 operation",
+            "ansible role, each further task",
+            "ansible role, 1 task",
+        ),
+        floors=(command_overhead.SPAWN,),
+        compared=command_overhead.COMMAND_WITH_PROCESS,
+    ),
+    _startup_row(
+        "version",
+        "`--version` over `python -c pass`",
+        startup.OUR_VERSION,
+        tuple(f"{program} --version" for program in _PROGRAMS),
+    ),
+    _startup_row(
+        "help",
+        "`--help` over `python -c pass`",
+        startup.OUR_HELP,
+        tuple(f"{program} --help" for program in _PROGRAMS),
+    ),
+    _startup_row(
+        "noop",
+        "a command that does nothing over `python -c pass`",
+        startup.OUR_NOOP,
+        (startup.HYDRA_APP,),
+    ),
+    _configuration_row("load", "configuration: load, with presets and provenance"),
+    _configuration_row("get", "configuration: get a value"),
+    _configuration_row("get_reference", "configuration: get a value behind a reference"),
+    _configuration_row("set", "configuration: set a value"),
+)
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a text like `3 ms` (s, ms, us, µs), or raise a ConfigurationError."""
+    matched = _DURATION.fullmatch(text)
+    if not matched:
+        raise ConfigurationError(f'bar "{text}" is no duration like "3 ms" (units: s, ms, us)')
+    return float(matched[1]) * _UNITS[matched[2]]
+
+
+def judge(results: Sequence[Result], bars: Mapping[str, str]) -> list[Verdict]:
+    """Return a verdict for every row that has a bar, in every result that measured it.
+
+    A bar of a row that does not exist is a ConfigurationError.
+    """
+    keys = [row.key for row in ROWS]
+    for key in bars:
+        if key not in keys:
+            raise ConfigurationError(unknown("bar", key, keys))
+    return [
+        _judge(row, result, parse_duration(bars[row.key]))
+        for row in ROWS
+        if row.key in bars
+        for result in results
+        if result.bench == row.bench and row.subject in result.seconds
+    ]
+
+
+def _judge(row: Row, result: Result, bar: float) -> Verdict:
+    seconds = result.seconds
+    own = seconds[row.subject]
+    compared = seconds.get(row.compared or row.subject, own)
+    rivals = [name for name in row.rivals if name in seconds]
+    best = min(rivals, key=lambda name: summarize(seconds[name]).median, default=None)
+    return Verdict(
+        row=row,
+        point=point_of(result),
+        measured=summarize(differences(own, seconds[row.base]) if row.base else own),
+        bar=bar,
+        best_rival=best,
+        ahead=summarize(ratios(seconds[best], compared)) if best else None,
+    )
+
+
+def point_of(result: Result) -> str:
+    """Return what sets this result apart from others of its kind, as words; may be empty."""
+    applied = result.settings.get("applied")
+    return "" if applied is None else f"{applied} presets applied"

@@ -1,0 +1,1 @@
+"""The orchestration that measures the toolkit."""

@@ -1,0 +1,49 @@
+"""The toolkit measuring itself: command overhead, start-up and configuration, beside peers."""
+
+from __future__ import annotations
+
+from projects.bench.library import peers
+from projects.core.library import config, env, export, run
+from projects.core.library.entrypoint import entrypoint
+
+
+@entrypoint()
+def prepare_ci() -> None:
+    """Make the environment of the peers, if the configuration names any."""
+    if config.project.get_config("peers"):
+        run.run_toolbox("bench", "install_peers")
+
+
+@entrypoint()
+def test_ci() -> None:
+    """Measure every point and write the report."""
+    peers.require_installed(config.project.get_config("peers"))
+    run.run_toolbox_from_config("bench", "command_overhead")
+    run.run_toolbox_from_config("bench", "startup")
+    run.run_iterable_fields(
+        ["configuration.applied"], run.run_toolbox_from_config, "bench", "configuration"
+    )
+    run.run_toolbox_from_config("bench", "report", extra={"results_dir": env.ARTIFACT_DIR})
+
+
+@entrypoint(ignore_secret_path=True)
+def cleanup_cluster_ci() -> None:
+    """Remove the environment of the peers, unless `cleanup.remove_peers` says to keep it."""
+    if config.project.get_config("cleanup.remove_peers"):
+        run.run_toolbox("bench", "remove_peers")
+
+
+@entrypoint(ignore_secret_path=True, apply_preset_from_pr_args=False)
+def export_artifacts(artifacts_dirname: str, test_step: str | None = None) -> None:
+    """Export the artifacts of a run."""
+    export.export_artifacts(artifacts_dirname, test_step)
+
+
+class Entrypoint:
+    """What CI calls."""
+
+    def __init__(self) -> None:
+        self.prepare_ci = prepare_ci
+        self.test_ci = test_ci
+        self.cleanup_cluster_ci = cleanup_cluster_ci
+        self.export_artifacts = export_artifacts

@@ -1,0 +1,220 @@
+"""Measure the toolkit itself, beside its peers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from projects.bench.library import peers as peers_of
+from projects.bench.library.peers import Peer
+from projects.core.library import env, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from projects.bench.library.alternation import Probe
+    from projects.bench.library.result import Result
+
+_logger = logging.getLogger(__name__)
+
+
+def noop(process: bool = False) -> None:
+    """Do nothing: what remains is what a command costs.
+
+    Args:
+        process: Run `true` in a process, as the peers' tasks do.
+    """
+    if process:
+        run.run(["true"], log_command=False)
+
+
+def calls(into: Path, count: int = 200) -> None:
+    """Measure calls of `bench noop` beside calls of its function, in this process.
+
+    Args:
+        into: File to write the mean seconds of a call to, as JSON.
+        count: Calls of each.
+    """
+    from projects.bench.library import command_overhead as overhead
+
+    measured = overhead.seconds_by_case(
+        count,
+        {
+            overhead.FUNCTION: noop,
+            overhead.COMMAND: lambda: run.run_toolbox("bench", "noop"),
+            overhead.COMMAND_WITH_PROCESS: lambda: run.run_toolbox("bench", "noop", process=True),
+        },
+    )
+    into.write_text(json.dumps(measured), encoding="utf-8")
+
+
+def command_overhead(
+    rounds: int = 5,
+    warm_ups: int = 1,
+    calls_per_round: int = 200,
+    peers: list[Peer] | None = None,
+) -> None:
+    """Measure what one command costs over its function, beside a role, a deploy and a spawn.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        calls_per_round: Calls of our command in a round.
+        peers: Whom to measure beside us; only ansible and pyinfra have such calls.
+    """
+    from projects.bench.library import command_overhead as overhead
+    from projects.bench.library.result import recorded
+
+    asked = peers or []
+    settings = {"rounds": rounds, "calls_per_round": calls_per_round, "peers": asked}
+    with recorded(env.ARTIFACT_DIR, "command_overhead", settings) as result, _work() as work:
+        peers_of.require_installed(asked)
+        probes = [
+            overhead.our_probe(calls_per_round, work, os.environ),
+            overhead.spawn_probe(work, os.environ),
+            *overhead.peer_probes(asked, work, os.environ),
+        ]
+        _measure(probes, rounds, warm_ups, asked, result)
+
+
+def startup(rounds: int = 5, warm_ups: int = 1, peers: list[Peer] | None = None) -> None:
+    """Measure the time of --version, --help and a command that does nothing.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        peers: Whom to measure beside us.
+    """
+    from projects.bench.library import startup as programs
+    from projects.bench.library.result import recorded
+
+    asked = peers or []
+    settings = {"rounds": rounds, "peers": asked}
+    with recorded(env.ARTIFACT_DIR, "startup", settings) as result, _work() as work:
+        peers_of.require_installed(asked)
+        probes = [
+            *programs.our_probes(work, os.environ),
+            *programs.peer_probes(asked, work, os.environ),
+        ]
+        _measure(probes, rounds, warm_ups, asked, result)
+
+
+def configuration(
+    *,
+    rounds: int = 5,
+    warm_ups: int = 1,
+    lines: int = 1000,
+    presets: int = 60,
+    applied: int = 60,
+    seed: int = 1,
+    peers: list[Peer] | None = None,
+) -> None:
+    """Measure loading a made-up configuration with presets, getting and setting a value.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        lines: Lines of the configuration.
+        presets: Presets in it.
+        applied: How many of them take effect.
+        seed: Another seed is another configuration, the same one the same.
+        peers: Whom to measure beside us; only omegaconf and hydra are configurations.
+    """
+    from projects.bench.library import configuration_point, configuration_speed, generated_config
+    from projects.bench.library.result import recorded
+
+    asked = peers or []
+    settings = {
+        "rounds": rounds,
+        "lines": lines,
+        "presets": presets,
+        "applied": applied,
+        "seed": seed,
+        "peers": asked,
+    }
+    made = generated_config.generate(lines=lines, presets=presets, applied=applied, seed=seed)
+    with recorded(env.ARTIFACT_DIR, "configuration", settings) as result, _work() as work:
+        peers_of.require_installed(asked)
+        source = work / "projects" / "measured" / "testing"
+        source.mkdir(parents=True)
+        task = configuration_point.write_task(source, made)
+        shutil.copy(source / "config.yaml", env.ARTIFACT_DIR / "measured_config.yaml")
+        probes = configuration_speed.probes(source, task, asked, work, os.environ)
+        _measure(probes, rounds, warm_ups, asked, result)
+
+
+def report(bars: dict[str, str], results_dir: Path) -> None:
+    """Write bench_report.md, bench.json and bench_report.html from the results of a run.
+
+    Args:
+        bars: What is to be reached: key of a row, and a duration like "3 ms".
+        results_dir: Where to look for results, at any depth.
+    """
+    from projects.bench.library import report as pages
+    from projects.bench.library.result import read_results
+    from projects.core.errors import NoResults
+
+    results = read_results(results_dir)
+    if not results:
+        raise NoResults(f"{results_dir}: no finished result of a bench below it")
+    text = pages.as_markdown(results, bars)
+    for name, content in (
+        ("bench_report.md", text),
+        ("bench.json", pages.as_json(results, bars)),
+        ("bench_report.html", pages.as_page(results, bars)),
+    ):
+        (env.ARTIFACT_DIR / name).write_text(content, encoding="utf-8")
+    print(text.partition("\n## ")[0])  # noqa: T201 - the table is what one wants to see
+
+
+def install_peers() -> None:
+    """Make the environment of the peers from their lock file, unless it is there already."""
+    if peers_of.is_installed():
+        _logger.info("%s is what the lock file says already", peers_of.ENVIRONMENT)
+        return
+    python = peers_of.program("python")
+    options = ["--disable-pip-version-check", "--no-input", "--require-hashes"]
+    run.run([sys.executable, "-m", "venv", "--clear", str(peers_of.ENVIRONMENT)])
+    run.run([python, "-m", "pip", "install", *options, "-r", str(peers_of.LOCK_FILE)])
+    peers_of.mark_installed()
+
+
+def remove_peers() -> None:
+    """Remove the environment of the peers, if it is there."""
+    if (peers_of.ENVIRONMENT / "pyvenv.cfg").is_file():
+        shutil.rmtree(peers_of.ENVIRONMENT)
+
+
+@contextmanager
+def _work() -> Iterator[Path]:
+    """Make a folder for what measured programs leave; on the disk that artifacts go to."""
+    folder = env.ARTIFACT_DIR / "work"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure(
+    probes: Sequence[Probe], rounds: int, warm_ups: int, peers: Sequence[str], result: Result
+) -> None:
+    from projects.bench.library.alternation import alternate
+    from projects.bench.library.machine import describe_machine
+
+    def say(done: int) -> None:
+        _logger.info("round %d of %d", done, warm_ups + rounds)
+
+    result.machine = describe_machine()
+    if peers:
+        result.versions = peers_of.versions(peers)
+    samples = alternate(probes, rounds=rounds, warm_ups=warm_ups, after_round=say)
+    result.seconds, result.failed = samples.seconds, samples.failed
+    for name, reason in samples.failed.items():
+        _logger.warning("%s is left out: %s", name, reason)
