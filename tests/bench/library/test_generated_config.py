@@ -95,14 +95,14 @@ def test_the_final_value_is_that_of_the_last_preset_in_the_chain() -> None:
     made = GeneratedConfig(
         values={"a": {"b": 1, "c": 2}},
         presets={
-            "first": Preset(None, {"a.b": 10}),
+            "first": Preset(None, {"a.b": 10, "a.c": 15}),
             "second": Preset("first", {"a.b": 20}),
-            "other": Preset(None, {"a.c": 30}),
+            "other": Preset(None, {"a.b": 30}),
         },
         chosen=["second"],
     )
     assert made.applied() == ["first", "second"]
-    assert (made.final("a.b"), made.final("a.c")) == (20, 2)
+    assert (made.final("a.b"), made.final("a.c")) == (20, 15)
 
 
 def test_references_are_written_in_each_dialect() -> None:

@@ -27,7 +27,7 @@ def results() -> list[Result]:
         versions={"tmt": "1.78.0"},
         machine={"processor": "A <fast> one", "cores": 2},
     )
-    load = Result("configuration", {"applied": 60}, {"topgallant: load": [0.02, 0.03, 0.04]})
+    load = Result("configuration", {"applied": "<60>"}, {"topgallant: load": [0.02, 0.03, 0.04]})
     return [startup, load]
 
 
@@ -37,7 +37,7 @@ def test_the_table_says_measured_bar_reached_and_ahead(results: list[Result]) ->
         "| `--version` over `python -c pass` | 50.0 ms | 50.0 ms … 50.0 ms | ≤ 60.0 ms | yes "
         "| tmt --version | 20.0 x |" in text
     )
-    assert "60 presets applied | 30.0 ms (noisy)" in text
+    assert "<60> presets applied | 30.0 ms (noisy)" in text
     assert "| ≤ 15.0 ms | no | not measured |" in text
 
 
@@ -73,4 +73,5 @@ def test_the_page_needs_no_network_and_escapes(results: list[Result]) -> None:
     assert "script" not in links.names
     assert links.names.count("svg") == 2
     assert "A &lt;fast&gt; one" in page
+    assert "&lt;60&gt; presets applied</td>" in page
     assert '<td class="no">no</td>' in page

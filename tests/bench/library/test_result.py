@@ -44,6 +44,12 @@ def test_what_failed_is_not_a_result(tmp_path: Path) -> None:
     assert read_results(tmp_path) == []
 
 
+def test_an_exit_code_other_than_0_is_not_a_result(tmp_path: Path) -> None:
+    write(tmp_path / "a", "startup", {"x": [1.0]})
+    (tmp_path / "a/exit_code").write_text("1\n")
+    assert read_results(tmp_path) == []
+
+
 def test_what_was_interrupted_before_its_exit_code_is_not_a_result(tmp_path: Path) -> None:
     write(tmp_path / "a", "startup", {"x": [1.0]})
     (tmp_path / "a/exit_code").unlink()
