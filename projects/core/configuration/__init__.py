@@ -1,0 +1,1 @@
+"""What a run is to do: documents, layers, presets, references, and where each value is from."""
