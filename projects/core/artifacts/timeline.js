@@ -291,8 +291,9 @@
       above(row, (r) => { r.open = true; });
       choose();
       if (!shown.includes(row)) { search.value = needle = ""; failedOnly.checked = false; choose(); }
+      paint(); // the heights must be right before anything scrolls
       const top = shown.indexOf(row) * height;
-      if (top < view.scrollTop || top > view.scrollTop + view.clientHeight - height) view.scrollTop = top - view.clientHeight / 2;
+      if (top < view.scrollTop || top > view.scrollTop + view.clientHeight - height) view.scrollTop = top - view.clientHeight / 3;
     }
     view.setAttribute("aria-activedescendant", "r" + row.index);
     draw();
@@ -304,7 +305,9 @@
   };
   const jump = () => {
     const row = rows.find((r) => "#" + r.id === location.hash);
-    if (row) { select(row, true); chart.scrollIntoView({ block: "nearest" }); }
+    if (!row) return;
+    chart.scrollIntoView({ block: "start" });
+    select(row, true);
   };
 
   tools.append(search, failedLabel,
@@ -388,7 +391,7 @@
     const inTree = document.activeElement === view;
     const at = shown.indexOf(chosen), go = (i) => { if (shown.length) select(shown[Math.min(Math.max(i, 0), shown.length - 1)], true); };
     const keys = {
-      "/": () => search.focus(), x: () => { failedOnly.checked = !failedOnly.checked; failedOnly.onchange(); },
+      "/": () => search.focus(), Escape: () => { details.hidden = true; }, x: () => { failedOnly.checked = !failedOnly.checked; failedOnly.onchange(); },
       w: () => zoom(0.7), s: () => zoom(1.43), "+": () => zoom(0.7), "-": () => zoom(1.43), a: () => pan(-0.2), d: () => pan(0.2), 0: all, f: () => fit(chosen),
       ...(inTree && {
         ArrowDown: () => go(at + 1), ArrowUp: () => go(at - 1), Home: () => go(0), End: () => go(shown.length - 1),
