@@ -15,6 +15,7 @@ from projects.core.artifacts.ambient import Ambient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from projects.core.artifacts.ambient import Entry
 
@@ -302,9 +303,8 @@ class Deadline:
 _deadline: Ambient[Deadline] = Ambient("deadline")
 
 
-@contextmanager
-def deadline(seconds: float, what: str = "") -> Iterator[None]:
-    """Give the block so many seconds; the nearest of nested deadlines counts.
+def deadline(seconds: float, what: str = "") -> AbstractContextManager[None]:
+    """Give the `with` block so many seconds; the nearest of nested deadlines counts.
 
     Commands, sleeps, waits and `checkpoint` notice it. Once it was raised, `finally` blocks have
     `CLEANUP` seconds. A block that ends too late without having noticed fails as well.
@@ -314,7 +314,12 @@ def deadline(seconds: float, what: str = "") -> Iterator[None]:
     DeadlineExceeded
         `what` was not done in time.
     """
-    limit = Deadline(seconds, what, _deadline.get())
+    return within(Deadline(seconds, what, _deadline.get()))
+
+
+@contextmanager
+def within(limit: Deadline) -> Iterator[None]:
+    """Put the block under a deadline that exists already; see `deadline`."""
     entry = _deadline.enter(limit)
     try:
         yield

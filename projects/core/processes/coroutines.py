@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from projects.core.processes.cancellation import Watch, waiting
+from projects.core.processes import cancellation
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine
 
 T = TypeVar("T")
 
@@ -16,27 +16,62 @@ T = TypeVar("T")
 def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in an event loop of its own, as one part of this scope.
 
-    A cancellation of the scope cancels its task, whose `finally` blocks run, and is raised.
+    A cancellation of the scope cancels its task once, so that `finally` blocks can await, and is
+    raised here. The deadline of this context is kept in the same way.
+
+    Errors
+    ------
+    Cancelled, Interrupted, DeadlineExceeded
+        As `cancellation.checkpoint` does.
     """
     import asyncio
 
     async def main() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None  # noqa: S101 - for mypy; asyncio.run made one
+        assert task is not None  # noqa: S101 - for mypy: this runs in one
 
         def cancel() -> None:
-            with suppress(RuntimeError):  # the loop is closed already
-                loop.call_soon_threadsafe(task.cancel)
+            # A command that ran within the coroutine may have raised it already.
+            if watch.scope.pending is not None:
+                task.cancel()
 
-        with Watch(on_wake=cancel) as watch:
+        def cancel_soon() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(cancel)
+
+        with cancellation.Watch(on_wake=cancel_soon) as watch:
             try:
-                return await coroutine
+                return await in_time(coroutine)
             except asyncio.CancelledError:
                 watch.raise_cause()
                 raise
 
-    with waiting():
+    with cancellation.waiting():
         try:
             return asyncio.run(main())
         finally:
             coroutine.close()
+
+
+async def in_time(awaitable: Awaitable[T]) -> T:
+    """Await under the nearest deadline of this context, which cancels what is awaited.
+
+    Errors
+    ------
+    DeadlineExceeded
+        It took too long.
+    """
+    import asyncio
+
+    limit = cancellation.nearest_deadline()
+    left = limit.left() if limit else float("inf")
+    if limit is None or left == float("inf"):
+        return await awaitable
+    timer = asyncio.timeout(max(0.0, left))
+    try:
+        async with timer:
+            return await awaitable
+    except TimeoutError:
+        if timer.expired():
+            limit.check()
+        raise

@@ -11,6 +11,7 @@ from projects.core import errors
 from projects.core.artifacts import directory, journal
 from projects.core.processes import cancellation, output
 from projects.core.processes.cancellation import Scope
+from projects.core.processes.naming import name_of
 from projects.core.processes.problems import combined
 
 if TYPE_CHECKING:
@@ -200,11 +201,3 @@ class _Tasks:
         for task in self._tasks:
             if task.begun:
                 task.over.wait(_LAST_WORDS if isinstance(error, errors.Interrupted) else None)
-
-
-def name_of(function: Callable[..., Any]) -> str:
-    """Return the name of a function for people; of a partial what it calls, of an object its class."""
-    while hasattr(function, "func"):  # functools.partial
-        function = function.func
-    name = getattr(function, "__name__", None) or type(function).__name__
-    return "lambda" if name == "<lambda>" else str(name)
