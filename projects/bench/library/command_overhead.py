@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from projects.bench.library import peers as peers_of
 from projects.bench.library.alternation import Probe
@@ -21,6 +21,29 @@ COMMAND_WITH_PROCESS = "toolbox command running true"
 SPAWN = "bare process"
 MANY = 20
 """Tasks of the longer play and deploy; the cost of one more task is the slope between 1 and 20."""
+
+
+class Tasks(NamedTuple):
+    """The cases of a program that runs tasks: one, many, and each one more."""
+
+    program: str
+    one: str
+    many: str
+    further: str
+
+    @classmethod
+    def of(cls, program: str, noun: str) -> Tasks:
+        """Return the names of the cases, from what the program calls its tasks."""
+        return cls(
+            program=program,
+            one=f"{program}, 1 {noun}",
+            many=f"{program}, {MANY} {noun}s",
+            further=f"{program}, each further {noun}",
+        )
+
+
+ANSIBLE = Tasks.of("ansible role", "task")
+PYINFRA = Tasks.of("pyinfra", "operation")
 
 _SPAWNS = 20
 _PLAY = """\
@@ -76,25 +99,25 @@ def peer_probes(peers: Collection[str], work: Path, environ: Mapping[str, str]) 
     """Return the probes of Ansible and pyinfra, if among `peers`; their files go to `work`."""
     environment = peers_environment(environ, work)
 
-    def probe(name: str, noun: str, argv: Callable[[int], list[str]]) -> Probe:
+    def probe(cases: Tasks, argv: Callable[[int], list[str]]) -> Probe:
         def measure() -> dict[str, float]:
             one, many = (
                 seconds_of_process(argv(tasks), environment=environment, cwd=work)
                 for tasks in (1, MANY)
             )
             return {
-                f"{name}, 1 {noun}": one,
-                f"{name}, {MANY} {noun}s": many,
-                f"{name}, each further {noun}": (many - one) / (MANY - 1),
+                cases.one: one,
+                cases.many: many,
+                cases.further: (many - one) / (MANY - 1),
             }
 
-        return Probe(name, measure, may_fail=True)
+        return Probe(cases.program, measure, may_fail=True)
 
     probes = []
     if "ansible" in peers:
-        probes.append(probe("ansible role", "task", write_ansible(work)))
+        probes.append(probe(ANSIBLE, write_ansible(work)))
     if "pyinfra" in peers:
-        probes.append(probe("pyinfra", "operation", write_pyinfra(work)))
+        probes.append(probe(PYINFRA, write_pyinfra(work)))
     return probes
 
 

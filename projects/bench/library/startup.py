@@ -20,7 +20,8 @@ OUR_HELP = "run_toolbox.py --help"
 OUR_NOOP = "run_toolbox.py bench noop"
 HYDRA_APP = "hydra application"
 
-_PEER_PROGRAMS = {"ansible": "ansible", "pyinfra": "pyinfra", "reframe": "reframe", "tmt": "tmt"}
+PROGRAMS = ("ansible", "pyinfra", "reframe", "tmt")
+"""The peers that are programs, by the name that is typed."""
 
 
 def our_probes(work: Path, environ: Mapping[str, str]) -> list[Probe]:
@@ -49,9 +50,9 @@ def our_probes(work: Path, environ: Mapping[str, str]) -> list[Probe]:
 def peer_probes(peers: Collection[str], work: Path, environ: Mapping[str, str]) -> list[Probe]:
     """Return the probes of the start-up of those `peers` that are programs or applications."""
     commands = {
-        f"{peer} {flag}": [peers_of.program(_PEER_PROGRAMS[peer]), flag]
+        f"{peer} {flag}": [peers_of.program(peer), flag]
         for peer in peers
-        if peer in _PEER_PROGRAMS
+        if peer in PROGRAMS
         for flag in ("--version", "--help")
     }
     if "hydra" in peers:

@@ -81,8 +81,6 @@ def _configuration_row(operation: str, title: str) -> Row:
     )
 
 
-_PROGRAMS = ("tmt", "reframe", "ansible", "pyinfra")
-
 ROWS = (
     Row(
         key="command",
@@ -91,10 +89,10 @@ ROWS = (
         subject=command_overhead.COMMAND,
         base=command_overhead.FUNCTION,
         rivals=(
-            "pyinfra, each further operation",
-            "pyinfra, 1 operation",
-            "ansible role, each further task",
-            "ansible role, 1 task",
+            command_overhead.PYINFRA.further,
+            command_overhead.PYINFRA.one,
+            command_overhead.ANSIBLE.further,
+            command_overhead.ANSIBLE.one,
         ),
         floors=(command_overhead.SPAWN,),
         compared=command_overhead.COMMAND_WITH_PROCESS,
@@ -103,13 +101,13 @@ ROWS = (
         "version",
         "`--version` over `python -c pass`",
         startup.OUR_VERSION,
-        tuple(f"{program} --version" for program in _PROGRAMS),
+        tuple(f"{program} --version" for program in startup.PROGRAMS),
     ),
     _startup_row(
         "help",
         "`--help` over `python -c pass`",
         startup.OUR_HELP,
-        tuple(f"{program} --help" for program in _PROGRAMS),
+        tuple(f"{program} --help" for program in startup.PROGRAMS),
     ),
     _startup_row(
         "noop",
