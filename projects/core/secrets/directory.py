@@ -22,7 +22,7 @@ MOST = 1024 * 1024
 def open_directory(env_key: str, name: str, environ: Mapping[str, str]) -> SecretsDirectory:
     """Return the directory that `environ[env_key]` names; `name` is what people call it.
 
-    Raises
+    Errors
     ------
     SecretError
         The variable isn't set, or what it names is no directory.
@@ -48,7 +48,7 @@ class SecretsDirectory:
     def read(self, file_name: str) -> Secret:
         """Return the text of a file, white space around it stripped.
 
-        Raises
+        Errors
         ------
         SecretError
             No such file, a path that leaves the directory, more than MOST bytes, not UTF-8.
@@ -74,7 +74,7 @@ class SecretsDirectory:
     def register_all(self) -> int:
         """Register every file for masking and return how many; binary and longer ones don't count.
 
-        Raises
+        Errors
         ------
         SecretError
             A file cannot be read: what is in it could not be hidden.

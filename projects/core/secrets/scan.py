@@ -116,7 +116,7 @@ def scan(root: Path) -> list[Leak]:
     Searched are contents, names, and what gzip holds; links are not followed, those that leave
     `root` are leaks of form `link`. Bytes are read once, a block at a time.
 
-    Raises
+    Errors
     ------
     InfrastructureError
         A file or directory cannot be read.

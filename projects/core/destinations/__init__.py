@@ -1,0 +1,1 @@
+"""Where artifacts are exported to: the seam, the folder, the manifest, the export itself."""

@@ -1,0 +1,56 @@
+"""The kinds of destinations, by the scheme of their address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from projects.core.destinations.folder import Folder
+from projects.core.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from projects.core.destinations.destination import Destination
+
+
+def _open_path(address: str) -> Destination:
+    return Folder(Path(address).expanduser())
+
+
+def _open_file(address: str) -> Destination:
+    """Open `file:///path` (RFC 8089)."""
+    url = urlsplit(address)
+    if url.netloc not in {"", "localhost"}:
+        raise UsageError(f"{address} names the host {url.netloc}: write file:///path")
+    if not url.path.startswith("/") or url.query or url.fragment:
+        raise UsageError(f"{address} is no absolute path: write file:///path, ? and # as %3F, %23")
+    return Folder(Path(unquote(url.path, errors="surrogateescape")))
+
+
+OPENERS: dict[str, Callable[[str], Destination]] = {
+    "": _open_path,
+    "file": _open_file,
+}
+"""One line per kind; the empty scheme is a path."""
+
+
+def open_destination(address: str) -> Destination:
+    """Return the destination at `address`: a path, or `file:///path`; nothing is made yet.
+
+    Errors
+    ------
+    UsageError
+        The address is empty, or its scheme is none that we know.
+    """
+    if not address:
+        raise UsageError("the address to export to is empty; give a path or file:///path")
+    scheme, separator, _ = address.partition("://")
+    if not separator or "/" in scheme:
+        scheme = ""
+    opener = OPENERS.get(scheme.lower())
+    if opener is None:
+        known = [name for name in OPENERS if name]
+        raise UsageError(f"{address}: {unknown('destination', scheme, [*known, '/path'])}")
+    return opener(address)
