@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projects.core.errors import UsageError, nearest
 from projects.core.words import parameters
@@ -30,8 +30,7 @@ class Bound:
     kwargs: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """A word `key.path=value`."""
 
     key: str

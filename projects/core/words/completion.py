@@ -56,7 +56,7 @@ def script(shell: str) -> str:
 
 
 def words_of_line(line: str) -> list[str]:
-    """Split a command line as far as the cursor, without the command; the last word may be empty."""
+    """Split a line as far as the cursor, without the command; the last word may be empty."""
     import shlex
 
     for closing in ("", '"', "'"):
@@ -109,7 +109,8 @@ def candidates(
 
 
 def _fitting(word: str, possible: Sequence[str] | Mapping[str, str]) -> list[str]:
-    return [each for each in possible if each.startswith(word) and (word or each[0] != "-")]
+    found = [each for each in possible if each.startswith(word)]
+    return found if word else [each for each in found if each[0] != "-"] or found
 
 
 def _flags(signature: Signature, rest: Sequence[str], word: str) -> list[str]:

@@ -1,0 +1,74 @@
+"""Help on stdout, as wide and as colourful as the terminal allows; never a pager."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from projects.core import __version__
+from projects.core.words import help as helps
+from projects.core.words.catalog import Catalog, selected_project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from projects.core.command_line.calls import Verb
+    from projects.core.words.catalog import Entry
+
+_NARROWEST, _WIDEST = 40, 100
+
+
+def page() -> helps.Page:
+    """Return how to draw on stdout: colour only on a terminal, and not with NO_COLOR."""
+    tty = sys.stdout.isatty()
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit():
+        width = int(columns)
+    else:
+        width = os.get_terminal_size(sys.stdout.fileno()).columns if tty else _WIDEST
+    return helps.Page(max(_NARROWEST, min(width, _WIDEST)), colour=tty and not plain)
+
+
+def show_overview(root: str) -> None:
+    """Print every project and group of the checkout."""
+    selected = selected_project(root, os.environ)
+    sys.stdout.write(helps.help_overview(Catalog(root), __version__, selected, page()))
+
+
+def show_name(entry: Entry, verbs: Mapping[str, Verb]) -> None:
+    """Print the verbs of a name."""
+    from projects.core.words.signature import Signature
+
+    points = {n: Signature.of(v.function) for n, v in verbs.items() if v.is_entrypoint}
+    tools = {n: Signature.of(v.function) for n, v in verbs.items() if not v.is_entrypoint}
+    sys.stdout.write(helps.help_name(entry, points, tools, page()))
+
+
+def show_verb(verb: Verb) -> None:
+    """Print what one call does and takes."""
+    from projects.core.words.signature import Signature
+
+    project = verb.entry.project if verb.is_entrypoint else None
+    text = helps.help_verb(
+        verb.words,
+        Signature.of(verb.function),
+        page(),
+        is_entrypoint=verb.is_entrypoint,
+        presets=preset_names(project.testing_dir) if project else (),
+    )
+    sys.stdout.write(text)
+
+
+def preset_names(testing_dir: str) -> list[str]:
+    """Return the presets of a project's config.yaml; none where it cannot be read."""
+    from projects.core.configuration.document import Document
+
+    reserved = ("name", "names", "to_apply", "variable_overrides")
+    try:
+        values = Document.load(os.path.join(testing_dir, "config.yaml")).values
+        presets = values["ci_presets"]
+        return [str(name) for name in presets if name not in reserved]
+    except Exception:  # help and completion go on without; a run tells what is wrong
+        return []

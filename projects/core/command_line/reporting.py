@@ -1,0 +1,55 @@
+"""An exception told to people: one message on stderr, and the exit status it stands for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from projects.core import errors
+
+
+def report(error: BaseException, *, debug: bool = False) -> int:
+    """Write what happened to stderr, with the traceback when `debug`; return the exit status."""
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output has left, as `head` does; Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.PASSED
+    status = errors.exit_status_of(error)
+    if debug:
+        import traceback
+
+        _say("".join(traceback.format_exception(error)))
+    for message in dict.fromkeys(_message(each) for each in errors.leaves(error)):
+        if message:
+            _say(message)
+    return status
+
+
+def _message(error: BaseException) -> str:
+    """Return the message of one exception, empty where there is nothing to say."""
+    if isinstance(error, SystemExit):
+        return "" if error.code is None or isinstance(error.code, int) else f"{error.code}"
+    if isinstance(error, KeyboardInterrupt | errors.Interrupted):
+        return "interrupted"
+    if isinstance(error, errors.TopgallantError):
+        return f"error: {error}"
+    if isinstance(error, AssertionError | subprocess.CalledProcessError | TimeoutError):
+        return f"error: {errors.one_line(error)}"
+    if errors.exit_status_of(error) == errors.FAILED:
+        return f"error: {error}"
+    return f"error: {errors.one_line(error)}{_place(error)} (--debug shows the traceback)"
+
+
+def _place(error: BaseException) -> str:
+    """Return where an exception that is nobody's message was raised, in brackets."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f" [{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}]" if trace else ""
+
+
+def _say(text: str) -> None:
+    secrets = sys.modules.get("projects.core.secrets.masking")  # not loaded: nothing to mask
+    shown = secrets.mask(text) if secrets else text
+    sys.stderr.write(shown if shown.endswith("\n") else shown + "\n")
