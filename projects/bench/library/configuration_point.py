@@ -1,8 +1,8 @@
 """The configuration that every system reads, and what a probe is asked and answers about it.
 
-A probe is `python -m MODULE FOLDER` in an interpreter of its own: it reads `task.json` there, and
-prints one JSON object with the seconds of load, get, get_reference and set, and the values it
-read, so that a system that is fast because it is wrong is found out.
+A probe is `python -m MODULE FOLDER` in an interpreter of its own. It reads `task.json` there, and
+prints one JSON object with the seconds of the OPERATIONS and the values it read, so that a system
+that is fast because it is wrong is found out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from projects.bench.library import generated_config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OPERATIONS = ("load", "get", "get_reference", "set")
+OPERATIONS = ("first_load", "load", "get", "get_reference", "set")
 
 
 @dataclass(frozen=True, slots=True)

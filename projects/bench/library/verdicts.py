@@ -115,6 +115,7 @@ ROWS = (
         startup.OUR_NOOP,
         (startup.HYDRA_APP,),
     ),
+    _configuration_row("first_load", "configuration: the first load of a process"),
     _configuration_row("load", "configuration: load, with presets and provenance"),
     _configuration_row("get", "configuration: get a value"),
     _configuration_row("get_reference", "configuration: get a value behind a reference"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import OmegaConf  # type: ignore[import-not-found]
 
 from projects.bench.library.configuration_point import Task, run_probe
-from projects.bench.library.timing import seconds_per_call
+from projects.bench.library.timing import seconds_of_calls, seconds_per_call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,12 @@ def load(folder: Path) -> Any:
 
 def answer(folder: Path, task: Task) -> dict[str, Any]:
     """Return the seconds of each operation and the values read."""
+    first_load = seconds_of_calls(partial(load, folder), 1)
     config = load(folder)
     return {
         "plain_value": OmegaConf.select(config, task.plain_key),
         "reference_value": OmegaConf.select(config, task.reference_key),
+        "first_load": first_load,
         "load": seconds_per_call(partial(load, folder)),
         "get": seconds_per_call(partial(OmegaConf.select, config, task.plain_key)),
         "get_reference": seconds_per_call(partial(OmegaConf.select, config, task.reference_key)),
