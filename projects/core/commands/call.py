@@ -1,0 +1,250 @@
+"""One toolbox command: its directory, its log, its metadata, its span, its result."""
+
+from __future__ import annotations
+
+import functools
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from projects.core import errors
+from projects.core.artifacts import directory, journal, metadata
+from projects.core.commands import session
+from projects.core.processes import coroutines, output
+from projects.core.words import parameters
+from projects.core.words.catalog import Catalog
+from projects.core.words.parameters import UNTYPED
+from projects.core.words.signature import Signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from types import ModuleType
+
+    from projects.core.words.catalog import Group
+
+
+@dataclass(frozen=True, slots=True)
+class ToolboxResult:
+    """What a call left: the function's value and the directory; the rest if it was asked for."""
+
+    value: Any
+    artifact_dir: Path
+    returncode: int = 0
+    stdout: str | None = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a caller wants a call to show and to fail."""
+
+    mute: bool = False
+    check: bool = True
+
+    @classmethod
+    def of(
+        cls, run_kwargs: Mapping[str, Any] | None, *, mute_stdout: bool | None, check: bool | None
+    ) -> Options:
+        """Read the options; an explicit argument wins over `run_kwargs`.
+
+        Errors
+        ------
+        UsageError
+            `run_kwargs` asks for what only a process can do (such as `cwd`).
+        """
+        asked = dict(run_kwargs or {})
+        mute = bool(asked.pop("capture_stdout", False) or asked.pop("capture_stderr", False))
+        checked = asked.pop("check", True)
+        for harmless in ("log_command", "protect_shell", "decode_stdout", "decode_stderr"):
+            asked.pop(harmless, None)
+        if asked:
+            message = errors.unknown(
+                "run_kwargs of a toolbox command",
+                next(iter(asked)),
+                ["capture_stdout", "capture_stderr", "check", "log_command"],
+            )
+            raise errors.UsageError(message)
+        return cls(
+            mute=mute if mute_stdout is None else mute_stdout,
+            check=checked if check is None else check,
+        )
+
+
+def call_command(
+    function: Callable[..., Any],
+    group: str,
+    verb: str,
+    arguments: Mapping[str, Any],
+    *,
+    command_line: tuple[str, ...] = (),
+) -> Any:
+    """Call a toolbox command from the command line, in a run of its own; return its value."""
+    words = session.Words(project=group, verb=verb, command_line=command_line)
+    with session.opened(words):
+        return _call(function, group, verb, arguments, "", Options()).value
+
+
+def run_toolbox(
+    group: str,
+    command: str,
+    arguments: Mapping[str, Any],
+    *,
+    artifact_dir_suffix: str | None = None,
+    options: Options | None = None,
+) -> ToolboxResult:
+    """Find `group command` by name and call it; see `projects.core.library.run.run_toolbox`."""
+    function, signature = command_named(group, command)
+    values = convert(arguments, signature, f"{group} {command}")
+    return _call(
+        function, group, command, values, artifact_dir_suffix or "", options or Options(), signature
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def command_named(group: str, command: str) -> tuple[Callable[..., Any], Signature]:
+    """Return the function of `group command` and its signature, importing its module.
+
+    Errors
+    ------
+    UsageError
+        There is no such group or command; with the nearest name.
+    """
+    found = Catalog(session.CHECKOUT).group(group)
+    commands = commands_of(load(found))
+    name = command.replace("-", "_")
+    if name not in commands:
+        raise errors.UsageError(errors.unknown(f"command of {group}", command, commands))
+    return commands[name], Signature.of(commands[name])
+
+
+def load(group: Group) -> ModuleType:
+    """Import the module of a toolbox group."""
+    import importlib
+
+    return importlib.import_module(group.module)
+
+
+def commands_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """Return the commands of a toolbox module: public functions that are defined in it."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and callable(value)
+        and not isinstance(value, type)
+        and getattr(value, "__module__", None) == module.__name__
+    }
+
+
+def convert(arguments: Mapping[str, Any], signature: Signature, where: str) -> dict[str, Any]:
+    """Return `arguments` with the types that the signature says.
+
+    Errors
+    ------
+    UsageError
+        A parameter is unknown (with the nearest), missing, or has a value of another type.
+    """
+    from projects.core.words.signature import KEYWORD_REST
+
+    values = {}
+    for name, value in arguments.items():
+        parameter = signature.parameter(name) or signature.rest(KEYWORD_REST)
+        if parameter is None:
+            known = [p.name for p in signature.parameters]
+            raise errors.UsageError(errors.unknown(f"parameter of {where}", name, known))
+        values[name] = parameters.convert(value, parameter.annotation, name)
+    missing = [p.name for p in signature.parameters if p.required and p.name not in values]
+    if missing:
+        raise errors.UsageError(f"{where}: missing {', '.join(missing)}")
+    return values
+
+
+class _Kept:
+    """A sink in memory: what a muted command printed."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Keep `text`."""
+        self.parts.append(text)
+
+
+def _call(  # noqa: PLR0917 - private, and each is needed
+    function: Callable[..., Any],
+    group: str,
+    command: str,
+    arguments: Mapping[str, Any],
+    suffix: str,
+    options: Options,
+    signature: Signature | None = None,
+) -> ToolboxResult:
+    kept = _Kept() if options.mute else None
+    place = directory.NextArtifactDir(f"{group}__{command}{suffix}")
+    value, error = None, None
+    try:
+        with ExitStack() as stack:
+            if kept is not None:
+                stack.enter_context(output.muted())
+                stack.enter_context(output.attached(kept))
+            stack.enter_context(place)
+            signature = signature or Signature.of(function)
+            value = _call_here(place.path, function, group, command, arguments, signature)
+    except Exception as caught:
+        if options.check:
+            raise
+        error = caught
+    return ToolboxResult(
+        value,
+        place.path,
+        errors.PASSED if error is None else errors.exit_status_of(error),
+        "".join(kept.parts) if kept is not None else None,
+        error,
+    )
+
+
+def _call_here(  # noqa: PLR0917
+    where: Path,
+    function: Callable[..., Any],
+    group: str,
+    command: str,
+    arguments: Mapping[str, Any],
+    signature: Signature,
+) -> Any:
+    began = time.perf_counter()
+    name = f"{group} {command}"
+    with (
+        output.log_to(f"{where}/_run.log"),
+        journal.span("command", name, dir=where, parameters=arguments) as span,
+    ):
+        meta = metadata.write_metadata(where, name, arguments, group=group, command=command)
+        words = restart_words(group, command, arguments, signature)
+        metadata.write_restart(where, words, session.restart_environment(), session.CHECKOUT)
+        error: BaseException | None = None
+        now = time.perf_counter()
+        span.overhead += now - began
+        try:
+            result = function(**arguments)
+            return coroutines.run_coroutine(result) if hasattr(result, "__await__") else result
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            now = time.perf_counter()
+            status = errors.PASSED if error is None else errors.exit_status_of(error)
+            metadata.finish_metadata(meta, errors.outcome_of(error), exit_status=status)
+            span.overhead += time.perf_counter() - now
+
+
+def restart_words(
+    group: str, command: str, arguments: Mapping[str, Any], signature: Signature
+) -> list[str]:
+    """Return the command line that calls `group command` with these values again."""
+    words = ["./run_toolbox.py", group, command]
+    for name, value in arguments.items():
+        parameter = signature.parameter(name)
+        annotation = parameter.annotation if parameter else UNTYPED
+        words.append(f"--{name}={parameters.format(value, annotation)}")
+    return words

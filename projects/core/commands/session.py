@@ -1,0 +1,238 @@
+"""A run: its directory, its journal, what is shown while it goes, what is left when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from projects import core
+from projects.core import errors
+from projects.core.artifacts import directory, history, journal, live
+from projects.core.commands import report
+from projects.core.processes import cancellation, output, signals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the user asked for, as it came from the command line."""
+
+    project: str
+    verb: str
+    command_line: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, Any, str], ...] = ()
+    testing_dir: Path | None = None
+
+
+class Place(NamedTuple):
+    """Where a run goes: its artifact directory, and the top of the run that it belongs to."""
+
+    path: Path
+    top: Path
+
+    @property
+    def nested(self) -> bool:
+        """Whether another process of ours opened the run and will close it."""
+        return self.path != self.top
+
+
+@dataclass
+class Session:
+    """The one run of this process."""
+
+    words: Words
+    place: Place
+    skipped: bool = False
+    config_file: Path | None = None
+
+
+_current: Session | None = None
+
+
+def current() -> Session | None:
+    """Return the run of this process, None outside of one."""
+    return _current
+
+
+def base_directory(environ: Mapping[str, str]) -> Path:
+    """Return where run directories are made: $TOPGALLANT_BASE_DIR, or `artifacts/` here."""
+    given = environ.get("TOPGALLANT_BASE_DIR") or environ.get("TOPSAIL_BASE_DIR")
+    return Path(given).absolute() if given else CHECKOUT / "artifacts"
+
+
+def make_run_directory(base: Path, words: Words, now: time.struct_time) -> Path:
+    """Make `<base>/YYYYmmdd-HHMMSS__project__verb[-N]`, always a new one, and link `latest`."""
+    stem = f"{time.strftime('%Y%m%d-%H%M%S', now)}__{words.project}__{words.verb}"
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 10_000):
+            path = base / (stem if attempt == 1 else f"{stem}-{attempt}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            _link_latest(base, path)
+            return path
+    except OSError as error:
+        raise errors.unreadable(base, error) from error
+    raise errors.InfrastructureError(f"{base}: 10,000 runs of this second exist already")
+
+
+def _link_latest(base: Path, path: Path) -> None:
+    """Point `latest` at `path`; a convenience, so a file system without links is no error."""
+    temporary = base / f".latest-{os.getpid()}"
+    try:
+        temporary.symlink_to(path.name)
+        temporary.replace(base / "latest")
+    except OSError:
+        temporary.unlink(missing_ok=True)
+
+
+def choose_place(words: Words, environ: Mapping[str, str]) -> Place:
+    """Return `$ARTIFACT_DIR`, or a new run directory.
+
+    With `$TOPGALLANT_RUN` above `$ARTIFACT_DIR` this process is a child of that run: it adds to
+    its journal and leaves the closing to it.
+
+    Errors
+    ------
+    InfrastructureError
+        The directory cannot be made or written.
+    """
+    given = environ.get("ARTIFACT_DIR")
+    if not given:
+        path = make_run_directory(base_directory(environ), words, time.localtime())
+        return Place(path, path)
+    path = Path(given).absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.unreadable(path, error) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise errors.InfrastructureError(f"ARTIFACT_DIR {path} cannot be written")
+    top = environ.get("TOPGALLANT_RUN")
+    if top and path.is_relative_to(top) and os.path.exists(os.path.join(top, report.JOURNAL)):
+        return Place(path, Path(top))
+    return Place(path, path)
+
+
+@contextmanager
+def opened(words: Words) -> Iterator[Session]:
+    """Open the run of this process for the block; within one, that one goes on.
+
+    Signals, prints, log messages and events are taken over for the time of the block. At its end
+    the run's directory holds `FINISHED`, `FAILURES` if anything failed, `junit.xml`, the timeline
+    page and `config.yaml`; a summary is shown. Exceptions go on.
+
+    Errors
+    ------
+    InfrastructureError
+        The directory or its journal cannot be written.
+    """
+    global _current  # noqa: PLW0603 - a process belongs to one run at a time
+    if _current is not None:
+        yield _current
+        return
+    began = time.perf_counter()
+    place = choose_place(words, os.environ)
+    run = Session(words, place)
+    before, _current = directory.set_run_root(place.top), run
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(_stoppable())
+            stack.callback(_close, run)
+            _take_over(stack, run)
+            span = stack.enter_context(_span(run))
+            stack.callback(_name_skipped, run, span)
+            stack.enter_context(directory.TempArtifactDir(place.path))
+            span.overhead += time.perf_counter() - began
+            yield run
+    finally:
+        _current = None
+        directory.set_run_root(before)
+
+
+def _stoppable() -> ExitStack:
+    """Return the context in which signals stop everything that the run started."""
+    stack = ExitStack()
+    scope = stack.enter_context(cancellation.Scope("the run"))
+    stack.enter_context(signals.handling(scope))
+    return stack
+
+
+def _take_over(stack: ExitStack, run: Session) -> None:
+    """Begin to keep and to show what is printed, logged and told to the journal."""
+    words, place = run.words, run.place
+    log = stack.enter_context(journal.Journal(place.top / report.JOURNAL))
+    stack.enter_context(output.capture_prints())
+    stack.enter_context(output.log_to(place.path / "_run.log"))
+    view = stack.enter_context(contextlib.closing(_live_view(run)))
+    log.listeners.append(view)
+    stack.callback(output.set_terminal, output.set_terminal(functools.partial(_show, view)))
+
+
+def _show(view: live.LiveView, text: str, stream: output.Stream) -> None:
+    """Show text above the live region, unless it is data on its way into a file or pipe."""
+    if stream == "stdout" and not (view.tree and _is_terminal("stdout")):
+        output.write_plainly(text, stream)
+        return
+    for line in text.splitlines():
+        view.log_line(line)
+
+
+def _is_terminal(stream: output.Stream) -> bool:
+    file = output.real_stream(stream)
+    return file is not None and file.isatty()
+
+
+def _live_view(run: Session) -> live.LiveView:
+    words, top = run.words, run.place.top
+    return live.LiveView(
+        output.real_stream("stderr") or sys.stderr,
+        history=lambda: history.durations(top.parent, words.project, words.verb, but=top.name),
+    )
+
+
+def _span(run: Session) -> AbstractContextManager[journal.Span | journal.NoSpan]:
+    words = run.words
+    return journal.span(
+        "run",
+        f"{words.project} {words.verb}",
+        dir=run.place.path,
+        project=words.project,
+        verb=words.verb,
+        presets=list(words.presets),
+        host=os.uname().nodename,
+        version=core.__version__,
+        command_line=["./run_toolbox.py", *words.command_line],
+    )
+
+
+def _name_skipped(run: Session, span: journal.Span | journal.NoSpan) -> None:
+    if run.skipped:
+        span.end_fields["outcome"] = "skipped"
+
+
+def _close(run: Session) -> None:
+    if not run.place.nested:
+        output.write_plainly(report.close(run.place.path))
+
+
+def restart_environment() -> dict[str, str]:
+    """Return what a restart script must set: the configuration as the run began with it."""
+    if _current is None or _current.config_file is None:
+        return {}
+    return {"TOPGALLANT_FROM_CONFIG_FILE": os.fspath(_current.config_file)}
