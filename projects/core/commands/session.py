@@ -175,7 +175,7 @@ def _stoppable() -> ExitStack:
 
 def _take_over(stack: ExitStack, run: Session) -> None:
     """Begin to keep and to show what is printed, logged and told to the journal."""
-    words, place = run.words, run.place
+    place = run.place
     log = stack.enter_context(journal.Journal(place.top / report.JOURNAL))
     stack.enter_context(output.capture_prints())
     stack.enter_context(output.log_to(place.path / "_run.log"))

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from projects.core import errors
-from projects.core.commands import call
+from projects.core.commands import call, session
 from projects.core.library import config
 from projects.core.processes import shell
 from projects.core.processes.parallel import Parallel
@@ -182,7 +182,13 @@ def run_and_catch(
     except (Exception, errors.ParallelFailed) as caught:
         if exc is None:
             return caught
-        logging.getLogger(__name__).exception("another failure, after %s", errors.one_line(exc))
+        # In a run the traceback is in a FAILURE file.
+        logging.getLogger(__name__).error(  # noqa: TRY400
+            "another failure, after %s: %s",
+            type(exc).__name__,
+            errors.one_line(caught),
+            exc_info=caught if session.current() is None else None,
+        )
         exc.add_note(f"then also: {errors.one_line(caught)}")
     return exc
 
