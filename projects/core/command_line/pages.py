@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from projects.core import __version__
-from projects.core.words import help as helps
 from projects.core.words.catalog import Catalog, selected_project
+from projects.core.words.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NARROWEST, _WIDEST = 40, 100
 
 
-def page() -> helps.Page:
+def page() -> Page:
     """Return how to draw on stdout: colour only on a terminal, and not with NO_COLOR."""
     tty = sys.stdout.isatty()
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
@@ -28,30 +28,34 @@ def page() -> helps.Page:
         width = int(columns)
     else:
         width = os.get_terminal_size(sys.stdout.fileno()).columns if tty else _WIDEST
-    return helps.Page(max(_NARROWEST, min(width, _WIDEST)), colour=tty and not plain)
+    return Page(max(_NARROWEST, min(width, _WIDEST)), colour=tty and not plain)
 
 
 def show_overview(root: str) -> None:
     """Print every project and group of the checkout."""
+    from projects.core.words.overview import help_overview
+
     selected = selected_project(root, os.environ)
-    sys.stdout.write(helps.help_overview(Catalog(root), __version__, selected, page()))
+    sys.stdout.write(help_overview(Catalog(root), __version__, selected, page()))
 
 
 def show_name(entry: Entry, verbs: Mapping[str, Verb]) -> None:
     """Print the verbs of a name."""
+    from projects.core.words.help import help_name
     from projects.core.words.signature import Signature
 
     points = {n: Signature.of(v.function) for n, v in verbs.items() if v.is_entrypoint}
     tools = {n: Signature.of(v.function) for n, v in verbs.items() if not v.is_entrypoint}
-    sys.stdout.write(helps.help_name(entry, points, tools, page()))
+    sys.stdout.write(help_name(entry, points, tools, page()))
 
 
 def show_verb(verb: Verb) -> None:
     """Print what one call does and takes."""
+    from projects.core.words.help import help_verb
     from projects.core.words.signature import Signature
 
     project = verb.entry.project if verb.is_entrypoint else None
-    text = helps.help_verb(
+    text = help_verb(
         verb.words,
         Signature.of(verb.function),
         page(),

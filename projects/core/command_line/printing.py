@@ -42,7 +42,7 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if isinstance(value, set | frozenset):
         return sorted((_plain(each) for each in value), key=str)
-    return value.name if isinstance(value, enum.Enum) else str(value)
+    return str(value)
 
 
 def _key(key: Any) -> Any:

@@ -92,7 +92,7 @@ class Union(Reader):
         raise Mismatch(f"{show(value)} is not {self.kind}")
 
     def describe(self) -> str:
-        return " | ".join(m.describe() for m in self.declared)
+        return " | ".join(m.describe() or "any" for m in self.declared)
 
     def choices(self) -> Sequence[str]:
         return [choice for member in self.members for choice in member.choices()]
@@ -295,8 +295,8 @@ class Mapping(Reader):
         return self.flow(value)
 
     def describe(self) -> str:
-        inner = f"{self.key.describe()}, {self.value.describe()}"
-        return f"dict[{inner}]" if inner != ", " else "dict"
+        inner = f"{self.key.describe() or 'any'}, {self.value.describe() or 'any'}"
+        return f"dict[{inner}]" if inner != "any, any" else "dict"
 
     def flow(self, value: Any) -> str:
         pairs = (f"{self.key.flow(k)}: {self.value.flow(v)}" for k, v in value.items())

@@ -1,12 +1,12 @@
-"""Help texts drawn from names, signatures and docstrings: overview, one name, one verb."""
+"""Help texts of a name and of a verb, drawn from signatures and docstrings."""
 
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from projects.core.words import parameters
+from projects.core.words.page import COMMAND, Page, examples, join, usage
 from projects.core.words.signature import (
     KEYWORD_REST,
     NO_DEFAULT,
@@ -18,94 +18,9 @@ from projects.core.words.signature import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from projects.core.words.catalog import Catalog, Entry
-
-COMMAND = "./run_toolbox.py"
-
-_WIDEST_NAME = 28
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """How help is drawn: `width` in columns; colour only where a terminal shows it."""
-
-    width: int = 100
-    colour: bool = False
-
-    def title(self, text: str) -> str:
-        """Return a heading."""
-        return f"\x1b[1m{text}\x1b[0m" if self.colour else text
-
-    def name(self, text: str) -> str:
-        """Return something to type."""
-        return f"\x1b[36m{text}\x1b[0m" if self.colour else text
-
-    def dim(self, text: str) -> str:
-        """Return something of lesser weight."""
-        return f"\x1b[2m{text}\x1b[0m" if self.colour else text
-
-    def rows(self, rows: Iterable[tuple[str, str]]) -> list[str]:
-        """Return aligned lines `  name  text`, the text wrapped beside its column."""
-        listed = list(rows)
-        widest = max((len(name) for name, _ in listed if len(name) <= _WIDEST_NAME), default=0)
-        margin = " " * (widest + 4)
-        lines = []
-        for name, text in listed:
-            wrapped = textwrap.wrap(text, max(self.width - len(margin), 30)) or [""]
-            if len(name) > widest:
-                lines.append(f"  {self.name(name)}")
-                lines += [margin + line for line in wrapped if line]
-            else:
-                first = f"  {self.name(name)}{' ' * (widest - len(name))}  {wrapped[0]}"
-                lines += [first.rstrip(), *(margin + line for line in wrapped[1:])]
-        return lines
-
-    def text(self, text: str) -> list[str]:
-        """Return paragraphs wrapped; indented lines and lists are left as they are."""
-        lines: list[str] = []
-        for paragraph in text.split("\n\n"):
-            literal = any(line[:1] in (" ", "-", "*") for line in paragraph.splitlines())
-            lines += paragraph.splitlines() if literal else textwrap.wrap(paragraph, self.width)
-            lines.append("")
-        return lines[:-1]
-
-
-def help_overview(catalog: Catalog, version: str, selected: str, page: Page) -> str:
-    """Return the page of `./run_toolbox.py`: every project and group, a line each."""
-    projects = {
-        name: project.summary + (" (selected: `project`)" if name == selected else "")
-        for name, project in catalog.projects().items()
-    }
-    groups = {name: group.summary for name, group in catalog.groups().items()}
-    return _page(
-        [f"{page.title('Topgallant')} {version}: orchestration of performance tests"],
-        _usage(page, "NAME VERB [WORD …] [--parameter=value …]"),
-        [page.title("Projects"), *page.rows(projects.items())] if projects else [],
-        [page.title("Toolbox groups"), *page.rows(groups.items())] if groups else [],
-        [
-            page.title("Words and flags"),
-            *page.rows(
-                (
-                    ("preset", "a plain word after a project's verb: applies that preset"),
-                    ("key.path=value", "overrides the configuration; the value is YAML"),
-                    ("--help", "after NAME or NAME VERB: what it does and takes"),
-                    ("--output=json|yaml|text", "how data is printed"),
-                    ("--debug", "an error comes with its traceback"),
-                    ("--version", "the version"),
-                )
-            ),
-        ],
-        _examples(
-            page,
-            (
-                f"{COMMAND} project test_ci quick",
-                f"{COMMAND} {next(iter(groups), 'config')} --help",
-                f'eval "$({COMMAND} completion bash)"',
-            ),
-        ),
-    )
+    from projects.core.words.catalog import Entry
 
 
 def help_name(
@@ -121,9 +36,9 @@ def help_name(
     both = ["The name is a project and a toolbox group; where a verb is both, the entrypoint wins."]
     words = "[PRESET …] [key.path=value …] " if entrypoints else ""
     shown = {name: verb for name, verb in commands.items() if name not in entrypoints}
-    return _page(
+    return join(
         [head],
-        _usage(page, f"{entry.name} VERB {words}[--parameter=value …]"),
+        usage(page, f"{entry.name} VERB {words}[--parameter=value …]"),
         both if entrypoints and commands else [],
         _verbs(page, "Entrypoints", entrypoints),
         _verbs(page, "Commands", shown),
@@ -142,37 +57,21 @@ def help_verb(
     """Return the page of one call: `words` are the name and the verb, as typed."""
     call = " ".join(words)
     shown = [p for p in signature.parameters if p.kind != KEYWORD_REST]
-    usage = [_usage_of(p) for p in shown]
+    optional = [_usage_of(p) for p in shown if not p.required]
     if is_entrypoint:
-        usage = (
-            [u for u in usage if u[0] != "["]
-            + ["[PRESET …] [key.path=value …]"]
-            + [u for u in usage if u[0] == "["]
-        )
+        optional.insert(0, "[PRESET …] [key.path=value …]")
+    words_after = [*(_usage_of(p) for p in shown if p.required), *optional]
     rows = [(_name_of(p), _about(p)) for p in signature.parameters]
     preset_list = textwrap.wrap(", ".join(presets), page.width - 2)
-    examples = signature.examples.splitlines() or [_example(call, shown, presets)]
-    return _page(
+    shown_examples = signature.examples.splitlines() or [_example(call, shown, presets)]
+    return join(
         [f"{page.title(call)}: {signature.summary}" if signature.summary else page.title(call)],
-        _usage(page, " ".join([call, *usage])),
+        usage(page, " ".join([call, *words_after])),
         page.text(signature.description) if signature.description else [],
         [page.title("Parameters"), *page.rows(rows)] if rows else [],
         [page.title("Presets"), *("  " + line for line in preset_list)] if presets else [],
-        _examples(page, examples),
+        examples(page, shown_examples),
     )
-
-
-def _page(*blocks: Sequence[str]) -> str:
-    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
-
-
-def _usage(page: Page, words: str) -> list[str]:
-    lines = textwrap.wrap(f"Usage: {COMMAND} {words}", page.width, subsequent_indent=" " * 7)
-    return [lines[0].replace("Usage:", page.title("Usage:"), 1), *lines[1:]]
-
-
-def _examples(page: Page, lines: Sequence[str]) -> list[str]:
-    return [page.title("Example" if len(lines) == 1 else "Examples"), *("  " + x for x in lines)]
 
 
 def _verbs(page: Page, title: str, verbs: Mapping[str, Signature]) -> list[str]:
@@ -198,6 +97,8 @@ def _name_of(parameter: Parameter) -> str:
     if parameter.is_flag:
         return f"--{parameter.name}"
     kind = parameters.describe(parameter.annotation) or "value"
+    if parameter.default is None:
+        kind = kind.removesuffix(" | null")  # the default says so
     return f"--{parameter.name}={kind}"
 
 
