@@ -61,13 +61,11 @@ class LineBuffer:
 
     def _progress(self) -> str:
         """Drop the states that were overwritten; return the newest of them now and then."""
-        states = "".join(self._kept).split("\r")
+        text = "".join(self._kept)
+        states = [state for state in text.split("\r") if state]
         # A "\r" at the very end may be half of "\r\n": it stays, with the state before it.
-        last = states.pop()
-        if not last and states:
-            last = states.pop() + "\r"
-        self._kept = [last] if last else []
-        newest = next((state for state in reversed(states) if state), "")
+        self._kept = [states.pop() + "\r" * text.endswith("\r")] if states else []
+        newest = states[-1] if states else ""
         now = time.monotonic()
         if not newest or now - self._shown_at < PROGRESS_INTERVAL:
             return self._overlong()

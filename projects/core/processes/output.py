@@ -112,8 +112,24 @@ def set_terminal(door: Door | None) -> Door | None:
     return before
 
 
+_muted: Ambient[bool] = Ambient("output_muted")
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Keep text of this context from the terminal while the block runs; the sinks get it."""
+    entry = _muted.enter(True)  # noqa: FBT003 - what it holds
+    try:
+        yield
+    finally:
+        end_lines()
+        _muted.leave(entry)
+
+
 def emit(text: str, stream: Stream = "stderr") -> None:
     """Show `text`, whole masked lines, on the terminal; never raises an ordinary exception."""
+    if _muted.get():
+        return
     with _door_lock:
         if _door is not None:
             try:
