@@ -148,8 +148,8 @@ class Configuration:
         parsed = Key.parse(key)
         with self._lock:
             values = self._state[0]
-            paths = parsed.paths(values)
-            if not paths or not paths[0]:
+            paths = parsed.places(values)
+            if not paths:
                 raise missing(parsed, values)
             change = Change(value, SET, SET, word=_caller())
             for path in paths:
@@ -165,7 +165,7 @@ class Configuration:
         parsed = Key.parse(key)
         with self._lock:
             values = self._state[0]
-            before = [(path, value_at(values, path)) for path in parsed.paths(values)]
+            before = [(path, value_at(values, path)) for path in parsed.places(values)]
             origins = [self._history.latest(path) for path, _ in before]
             self.set(key, value)
         try:
@@ -174,7 +174,10 @@ class Configuration:
             with self._lock:
                 values = self._state[0]
                 for (path, old), (change, below) in zip(before, origins, strict=True):
-                    values = replaced(values, path, old)
+                    try:
+                        values = replaced(values, path, old)
+                    except (KeyError, IndexError, TypeError, AttributeError):
+                        continue  # what held it was replaced meanwhile
                     self._history.add(path, change.part(old, below))
                 self._state = (values, {})
                 self.version += 1
@@ -274,7 +277,7 @@ class Configuration:
                 return "***" if mask_secrets else str(value)
             if isinstance(value, str) and path[0] != presets.ROOT and has_references(value):
                 try:
-                    return _escaped(resolve(values, value, path=path))
+                    return escape(resolve(values, value, path=path))
                 except ConfigurationError:
                     return value
             return value
@@ -341,16 +344,6 @@ def assemble(
         words = PresetsLayer("pull request", positional_presets(files))
         layers.insert(1 if repository_overrides else 0, words)
     return Configuration.build(source, layers=layers)
-
-
-def _escaped(value: Any) -> Any:
-    if isinstance(value, str):
-        return escape(value)
-    if isinstance(value, dict):
-        return {key: _escaped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_escaped(item) for item in value]
-    return value
 
 
 def _caller() -> str:

@@ -144,7 +144,7 @@ def _decoded(data: bytes, name: str) -> str:
         ) from error
 
 
-def plain(value: Any, key: str, depth: int = 0) -> Any:  # noqa: PLR0911 (one kind each)
+def plain(value: Any, key: str, depth: int = 0) -> Any:
     """Return a copy of `value` made of what YAML can hold: paths become text, tuples lists.
 
     Raises
@@ -153,22 +153,32 @@ def plain(value: Any, key: str, depth: int = 0) -> Any:  # noqa: PLR0911 (one ki
         There is something in it that YAML cannot hold.
 
     """
-    kind = type(value)
-    if kind in _KEPT:
+    if type(value) in _KEPT:
         return value
     if depth > MAX_DEPTH:
         raise ConfigurationError(f"{key}: the value is nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, Mapping):
-        return {plain(k, key, depth + 1): plain(v, key, depth + 1) for k, v in value.items()}
+        return {_plain_key(k, key): plain(v, key, depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item, key, depth + 1) for item in value]
+    return _plain_scalar(value, key)
+
+
+def _plain_key(name: Any, key: str) -> Any:
+    if isinstance(name, str | int | float | date | None):
+        return _plain_scalar(name, key)
+    raise ConfigurationError(f"{key}: {name!r} cannot be the key of a mapping")
+
+
+def _plain_scalar(value: Any, key: str) -> Any:
     if isinstance(value, enum.Enum):
-        return plain(value.value, key, depth + 1)
+        return _plain_scalar(value.value, key)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if type(value) in _KEPT or isinstance(value, date | bytes):
+        return value
     for base in (str, int, float):
         if isinstance(value, base):
             return base(value)
-    if isinstance(value, date | bytes):
-        return value
-    raise ConfigurationError(f"{key}: a {kind.__name__} cannot be kept in a configuration")
+    kind = type(value).__name__
+    raise ConfigurationError(f"{key}: a value of type {kind} cannot be kept in a configuration")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
-from projects.core.errors import ConfigurationError, Mark, nearest, unknown
+from projects.core.errors import ConfigurationError, Mark, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +21,13 @@ MAX_CACHED = 4096
 MAX_SUGGESTED = 5000
 """How many keys are compared to find the nearest one."""
 
-_FIRST = re.compile(r"(?:\$\.?)?([\w-]+)")
-_NEXT = re.compile(r"""\.([\w-]+)|\[(-?\d+)\]|\["((?:[^"\\]|\\.)+)"\]|\['((?:[^'\\]|\\.)+)'\]""")
+MAX_SHOWN = 12
+"""How many possible keys a message lists."""
+
+_PART = re.compile(
+    r"""\.([\w-]+)|\[(-?\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\['((?:[^'\\]|\\.)*)'\]""", re.DOTALL
+)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN_NAME = re.compile(r"[\w-]+\Z")
 _parsing = threading.Lock()
 
@@ -89,9 +95,17 @@ class Key:
             path.append(part[0])
         return [tuple(path)]
 
+    def places(self, values: Any) -> list[KeyPath]:
+        """Return the paths that can be set: not the root, and none inside of another one."""
+        paths = self.paths(values)
+        if self.path is not None:
+            return paths
+        found = set(paths)
+        return [p for p in paths if p and not any(p[:n] in found for n in range(len(p)))]
+
     def set(self, values: Any, value: Any) -> int:
-        """Put `value` at every place that matches, in place; return how many there were."""
-        paths = [path for path in self.paths(values) if path]
+        """Put `value` at every place that can be set, in place; return how many there were."""
+        paths = self.places(values)
         for path in paths:
             value_at(values, path[:-1])[path[-1]] = value
         return len(paths)
@@ -122,24 +136,26 @@ def _parse(text: str) -> Key:
         raise ConfigurationError(f'the key "{text}" is not a JSONPath: {error}') from error
 
 
-def _plain_path(text: str) -> KeyPath | None:
-    first = _FIRST.match(text) if isinstance(text, str) else None
-    if not first:
+def _plain_path(text: Any) -> KeyPath | None:
+    """Return the path of a plain key; None when `text` is something else."""
+    if not isinstance(text, str):
         return None
-    path: list[Any] = [first[1]]
-    end = first.end()
+    text = text[1:] if text.startswith("$") else f".{text}"
+    path: list[Any] = []
+    end = 0
     while end < len(text):
-        found = _NEXT.match(text, end)
+        found = _PART.match(text, end)
         if not found:
             return None
         name, index, double, single = found.groups()
-        quoted = double or single
-        if quoted:
-            path.append(re.sub(r"\\(.)", r"\1", quoted))
+        if name:
+            path.append(name)
+        elif index:
+            path.append(int(index))
         else:
-            path.append(name or int(index))
+            path.append(_ESCAPED.sub(r"\1", single if double is None else double))
         end = found.end()
-    return tuple(path)
+    return tuple(path) or None
 
 
 def _part(container: Any, wanted: str | int) -> tuple[Any] | None:
@@ -212,28 +228,35 @@ def missing(key: Key, values: Any, *, what: str = "key", where: Mark | None = No
     """Return the error for a key that matches nothing, with the nearest key that exists."""
     container: Any = values
     path: KeyPath = ()
-    for wanted in key.path or ():
-        part = _part(container, wanted)
-        if part is None:
-            break
-        container, path = container[part[0]], (*path, *part)
-    siblings = (
-        [format_path((*path, part)) for part in container] if isinstance(container, dict) else []
-    )
-    if not path or not nearest(key.text, siblings):
-        close = nearest(key.text, _suggestions(key, values))
-        if close:
-            return MissingKey(f'unknown {what} "{key.text}"; did you mean "{close}"?', where=where)
-    return MissingKey(unknown(what, key.text, siblings), where=where)
+    rest = key.path or ()
+    while rest and (part := _part(container, rest[0])):
+        container, path, rest = container[part[0]], (*path, *part), rest[1:]
+    siblings = {str(part): part for part in container} if isinstance(container, dict) else {}
+    similar = nearest(str(rest[0]), siblings) if rest else None
+    if similar is None:
+        close = _nearest_anywhere(key, values)
+    else:
+        corrected = (*path, siblings[similar])
+        whole = Key("", (*corrected, *rest[1:])).paths(values)
+        close = format_path(whole[0] if whole else corrected)
+    said = f'unknown {what} "{key.text}"' + (f'; did you mean "{close}"?' if close else ".")
+    shown = [format_path((*path, part)) for part in siblings.values()]
+    return MissingKey(f"{said}{_possible(shown)}", where=where)
 
 
-def _suggestions(key: Key, values: Any) -> list[str]:
-    """Return the keys to compare with, without the presets' own unless one was meant."""
-    named = key.text.startswith("ci_presets")
-    found: list[str] = []
-    for path in all_paths(values):
-        if path[0] != "ci_presets" or named:
-            found.append(format_path(path))
-            if len(found) == MAX_SUGGESTED:
-                break
-    return found
+def _possible(shown: list[str]) -> str:
+    more = f", … ({len(shown)} in all)" if len(shown) > MAX_SHOWN else ""
+    return f" Possible: {', '.join(sorted(shown)[:MAX_SHOWN])}{more}." if shown else ""
+
+
+def _nearest_anywhere(key: Key, values: Any) -> str | None:
+    """Return the nearest of all keys, rather one that ends alike than another.
+
+    The presets' own are looked at only when one of them was meant.
+    """
+    skipped = None if key.text.startswith("ci_presets") else "ci_presets"
+    paths = (path for path in all_paths(values) if path[0] != skipped)
+    found = list(itertools.islice(paths, MAX_SUGGESTED))
+    last = key.path[-1] if key.path else None
+    alike = [format_path(path) for path in found if path[-1] == last]
+    return nearest(key.text, alike) or nearest(key.text, map(format_path, found))

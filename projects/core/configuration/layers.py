@@ -119,7 +119,7 @@ class Draft:
         """Return the places of a key; `where` and `said` name the culprit if there are none."""
         try:
             key = Key.parse(text)
-            paths = [path for path in key.paths(self.values) if path]
+            paths = key.places(self.values)
             if not paths:
                 raise missing(key, self.values)
         except ConfigurationError as error:

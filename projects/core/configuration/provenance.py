@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +89,8 @@ class Step:
 
 def shown(value: Any) -> str:
     """Return `value` as one short line of JSON; a Secret is shown as ``***``."""
+    import json
+
     try:
         said = json.dumps(_showable(value), ensure_ascii=False, default=str)
     except (TypeError, ValueError):  # a key or a number that JSON has no word for

@@ -56,14 +56,18 @@ def has_references(text: str) -> bool:
     return "@" in text and bool(_START.match(text) or _INSIDE.search(text))
 
 
-def escape(text: str) -> str:
-    """Return what has to be written so that it resolves to `text`."""
-    if "@" not in text:
-        return text
-    start = _START.match(text)
+def escape(value: Any) -> Any:
+    """Return what has to be written so that it resolves to `value`, containers included."""
+    if isinstance(value, dict):
+        return {key: escape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [escape(item) for item in value]
+    if not isinstance(value, str) or "@" not in value:
+        return value
+    start = _START.match(value)
     if start:
-        return start[0] + "@" + text[start.end() :].replace("{@", "{@@")
-    return text.replace("{@", "{@@")
+        return start[0] + "@" + value[start.end() :].replace("{@", "{@@")
+    return value.replace("{@", "{@@")
 
 
 def referred(text: str) -> list[str]:
