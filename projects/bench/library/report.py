@@ -150,14 +150,16 @@ def _heading(result: Result) -> str:
 
 
 def _conditions(results: Sequence[Result]) -> list[str]:
-    """Return the machine and the versions, each said once."""
+    """Return machines and versions, each said once, and the load when each result began."""
     lines: list[str] = []
     for result in results:
-        for said in (result.machine, result.versions):
+        machine = {name: value for name, value in result.machine.items() if name != "load"}
+        for said in (machine, result.versions):
             text = ", ".join(f"{name}: {value}" for name, value in said.items() if value)
             if text and text not in lines:
                 lines.append(text)
-    return lines
+    loads = [str(result.machine["load"]) for result in results if "load" in result.machine]
+    return [*lines, f"load when each began: {', '.join(loads)}"] if loads else lines
 
 
 def _markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

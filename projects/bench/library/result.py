@@ -49,6 +49,16 @@ def recorded(directory: Path, bench: str, settings: dict[str, Any]) -> Iterator[
     (directory / "exit_code").write_text("0\n", encoding="utf-8")
 
 
+def own_versions(directory: Path) -> dict[str, str]:
+    """Return the versions that the metadata of a command's directory names; our commit is one."""
+    try:
+        text = (directory / "_meta" / "metadata.yaml").read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    named = (yaml.load(text, Loader=yaml.CSafeLoader) or {}).get("versions", {})
+    return {name: str(version) for name, version in named.items()}
+
+
 def read_results(root: Path) -> list[Result]:
     """Return the finished results below `root`, in the order of their directories.
 

@@ -207,13 +207,15 @@ def _measure(
 ) -> None:
     from projects.bench.library.alternation import alternate
     from projects.bench.library.machine import describe_machine
+    from projects.bench.library.result import own_versions
 
     def say(done: int) -> None:
         _logger.info("round %d of %d", done, warm_ups + rounds)
 
     result.machine = describe_machine()
+    result.versions = own_versions(env.ARTIFACT_DIR)
     if peers:
-        result.versions = peers_of.versions(peers)
+        result.versions |= peers_of.versions(peers)
     samples = alternate(probes, rounds=rounds, warm_ups=warm_ups, after_round=say)
     result.seconds, result.failed = samples.seconds, samples.failed
     for name, reason in samples.failed.items():

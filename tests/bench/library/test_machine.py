@@ -19,5 +19,5 @@ def test_memory_is_in_gib() -> None:
 def test_the_machine_has_cores_and_a_python_and_no_name() -> None:
     said = describe_machine()
     assert said["cores"] >= 1
-    assert said["python"].split()[1].count(".") == 2
+    assert said["interpreter"].split()[1].count(".") == 2
     assert not {"host", "hostname", "node"} & set(said)

@@ -25,7 +25,7 @@ def results() -> list[Result]:
         },
         failed={"reframe --version": "broken | <b>by</b> design"},
         versions={"tmt": "1.78.0"},
-        machine={"processor": "A <fast> one", "cores": 2},
+        machine={"processor": "A <fast> one", "cores": 2, "load": 0.5},
     )
     load = Result("configuration", {"applied": "<60>"}, {"topgallant: load": [0.02, 0.03, 0.04]})
     return [startup, load]
@@ -45,6 +45,7 @@ def test_machine_versions_and_failures_are_said(results: list[Result]) -> None:
     text = as_markdown(results, BARS)
     assert "processor: A <fast> one, cores: 2" in text
     assert "tmt: 1.78.0" in text
+    assert "load when each began: 0.5  " in text
     assert "Failed: reframe --version: broken" in text
 
 

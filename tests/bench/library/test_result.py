@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from projects.bench.library.result import read_results, recorded
+from projects.bench.library.result import own_versions, read_results, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,13 @@ def test_a_result_directory_says_its_settings_and_that_it_is_finished(tmp_path: 
         "rounds": 5,
     }
     assert (tmp_path / "a/exit_code").read_text() == "0\n"
+
+
+def test_our_versions_are_those_of_the_metadata(tmp_path: Path) -> None:
+    assert own_versions(tmp_path) == {}
+    (tmp_path / "_meta").mkdir()
+    (tmp_path / "_meta/metadata.yaml").write_text("name: x\nversions: {git: abc, python: 3.11.7}\n")
+    assert own_versions(tmp_path) == {"git": "abc", "python": "3.11.7"}
 
 
 def test_results_are_found_at_any_depth_in_order(tmp_path: Path) -> None:
