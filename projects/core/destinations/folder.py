@@ -183,14 +183,14 @@ class Folder:
 def _copied(original: BinaryIO, path: Path, size: int) -> str:
     """Write the first `size` bytes of `original` and return the sha256 of what can be read back."""
     left = size
-    with path.open("xb", buffering=0) as copy:
+    with path.open("x+b", buffering=0) as copy:
         while left and (block := original.read(min(left, _BLOCK))):
             left -= len(block)
             rest = memoryview(block)
             while rest:
                 rest = rest[copy.write(rest) :]
-    with path.open("rb", buffering=0) as content:
-        return file_digest(content, sha256).hexdigest()
+        copy.seek(0)
+        return file_digest(copy, sha256).hexdigest()
 
 
 def _flush(path: Path) -> None:
