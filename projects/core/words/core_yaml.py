@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -18,23 +17,21 @@ _WORDS: dict[str, bool | None] = (
 )
 
 # Numbers as https://yaml.org/spec/1.2.2/#1032-tag-resolution says, except that one with a leading
-# zero ("01", "007") is text: it is an identifier far more often than a number.
-_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], float]], ...] = (
-    (re.compile(r"[-+]?(0|[1-9][0-9]*)"), int),
-    (re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+"), lambda text: int(text, 0)),
-    (re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+# zero ("01", "007") is text: it is an identifier far more often than a number. Patterns are
+# compiled when the first word needs them: many calls have none.
+_NUMBERS: tuple[tuple[str, Callable[[str], float]], ...] = (
+    (r"[-+]?(0|[1-9][0-9]*)", int),
+    (r"0o[0-7]+|0x[0-9a-fA-F]+", lambda text: int(text, 0)),
+    (r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?", float),
     (
-        re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
+        r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         lambda text: float(text.replace(".", "", 1)),
     ),
 )
 
 # What may stand in a flow collection without quotes, and what a double-quoted text must escape.
-_PLAIN = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./ +=@%-]*[A-Za-z0-9_./+=@%-])?")
-_ESCAPED = re.compile(
-    "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-
+_PLAIN = r"(?!.*: )-?[A-Za-z0-9_./]([A-Za-z0-9_./ +=@%:-]*[A-Za-z0-9_./+=@%-])?"
+_ESCAPED = "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 MOST_LEVELS = 100
 """How deep a value on the command line may nest."""
@@ -48,8 +45,10 @@ def read_scalar(text: str) -> Any:
     """Return null, a bool, an int, a float, or the text itself."""
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in "+-.0123456789":
+        return text
     for pattern, read in _NUMBERS:
-        if pattern.fullmatch(text):
+        if re.fullmatch(pattern, text):
             try:
                 return read(text)
             except ValueError:  # more digits than sys.get_int_max_str_digits()
@@ -69,13 +68,15 @@ def write_scalar(value: float | None) -> str:
 
 def is_plain(text: str) -> bool:
     """Say whether a text needs no quotes inside a flow collection."""
-    return _PLAIN.fullmatch(text) is not None
+    return re.fullmatch(_PLAIN, text) is not None
 
 
 def quote(text: str) -> str:
     """Return the text double-quoted, right in JSON and in YAML."""
+    import json
+
     quoted = json.dumps(text, ensure_ascii=False)
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+    return re.sub(_ESCAPED, lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def compose(text: str) -> yaml.Node:
