@@ -1,0 +1,29 @@
+"""What every test begins with: none of the variables that a run around it may have set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from projects.core.secrets import masking
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+_OURS = ("TOPGALLANT_", "TOPSAIL_", "PR_POSITIONAL_", "ARTIFACT_DIR", "SHARED_DIR", "OPENSHIFT_CI")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in os.environ:
+        if name.startswith(_OURS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TOPGALLANT_BASE_DIR", str(tmp_path / "artifacts"))
+    masking.forget_all()
+
+
+@pytest.fixture
+def checkout() -> Path:
+    """Return the folder that holds `run_toolbox.py`."""
+    return CHECKOUT
