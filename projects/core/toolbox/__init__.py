@@ -1,0 +1,1 @@
+"""Toolbox commands of the core: the configuration seen from a terminal."""

@@ -1,0 +1,131 @@
+"""`config show|explain|diff|check`: what they print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from projects.core.errors import ConfigurationError, UsageError, exit_status_of
+from projects.core.toolbox import config, configure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("checkout")
+
+
+def test_show_prints_one_value_resolved_with_presets_in_their_order() -> None:
+    assert config.show("tests.name", project="demo") == "test-10"
+    assert config.show("tests.name", "many", project="demo") == "test-200"
+    assert config.show("tests.users", "many", "few", project="demo") == 2
+
+
+def test_show_without_a_key_prints_everything() -> None:
+    shown = config.show(project="demo")
+    assert shown["tests"]["name"] == "test-10"
+    assert shown["tests"]["sizes"] == [1, 100]
+
+
+def test_show_of_several_matches_prints_them_all() -> None:
+    assert config.show("tests.sizes[*]", project="demo") == [1, 100]
+
+
+def test_show_names_the_file_of_a_secret_and_never_reads_it() -> None:
+    assert config.show("tests.token", project="demo") == "*** (file token_file)"
+    assert config.show(project="demo")["tests"]["token"] == "*$@secrets.token"
+
+
+def test_show_of_an_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match=r'did you mean "tests\.users"'):
+        config.show("tests.user", project="demo")
+
+
+def test_the_project_is_the_selected_one_unless_it_is_said(checkout: Path) -> None:
+    assert config.show("tests.users") == 7
+    configure.enter("demo", preset="few")
+    assert config.show("tests.users") == 2
+    assert config.show("tests.users", project="sqlite_bench") == 7
+    with pytest.raises(UsageError, match='did you mean "demo"'):
+        config.show("tests.users", project="demmo")
+
+
+def test_a_child_of_a_run_looks_at_the_configuration_of_that_run(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure.enter("sqlite_bench", preset="few")
+    file = checkout / "resolved.yaml"
+    file.write_text("# Resolved configuration of project demo\ntests: {users: 77}\n")
+    monkeypatch.setenv("TOPGALLANT_FROM_CONFIG_FILE", str(file))
+    assert config.show("tests.users") == 77
+
+
+def test_explain_prints_the_chain_with_places() -> None:
+    first, second, *_ = config.explain("tests.users", "many", project="demo").splitlines()
+    assert first.startswith("tests.users=200 <- preset many (projects/demo/testing/config.yaml:4:")
+    assert "projects/demo/testing/config.yaml:3:" in second
+    assert second.endswith("[overridden]")
+
+
+def test_diff_prints_old_new_and_place_of_what_changes_references_included() -> None:
+    changes = config.diff("many", project="demo")
+    assert list(changes) == ["tests.users", "tests.sizes", "tests.name"]
+    assert changes["tests.sizes"] == {
+        "old": [1, 100],
+        "new": [1],
+        "at": "projects/demo/testing/config.yaml:3:25",
+    }
+    assert changes["tests.name"]["new"] == "test-200"
+    assert config.diff("few", project="sqlite_bench").keys() == changes.keys()
+
+
+def test_diff_needs_presets() -> None:
+    with pytest.raises(UsageError, match="needs presets"):
+        config.diff(project="demo")
+
+
+def test_check_says_what_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "_judge", lambda *_: ())
+    said = config.check("demo")
+    assert said == "demo: nothing found in 2 presets, 2 references and 1 commands"
+
+
+def test_check_reports_all_findings_at_once_with_exit_status_2(checkout: Path) -> None:
+    folder = checkout / "projects" / "demo" / "testing"
+    (folder / "config.yaml").write_text("a: '@b'\nc: '@d'\n")
+    (folder / "command_args.yaml.j2").write_text("x y:\n  z: {{ e }}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        config.check("demo")
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[0] for line in lines] == [
+        "projects/demo/testing/command_args.yaml.j2:1:1",
+        "projects/demo/testing/command_args.yaml.j2:2:9",
+        "projects/demo/testing/config.yaml:1:4",
+        "projects/demo/testing/config.yaml:2:4",
+        "4 findings in the project demo",
+    ]
+    assert 'unknown toolbox group "x"' in lines[0]
+    assert exit_status_of(caught.value) == 2
+
+
+@pytest.fixture
+def real_judge(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.undo()  # the commands of the real checkout
+    return lambda *words: list(config._judge(*words))
+
+
+def test_arguments_are_compared_with_the_signature_of_the_command(real_judge: Any) -> None:
+    assert real_judge("config", "show", {"key": "a", "project": "SET_AT_RUNTIME"}) == []
+    ((argument, message),) = real_judge("config", "show", {"projekt": "a"})
+    assert argument == "projekt"
+    assert 'did you mean "project"?' in message
+    ((argument, message),) = real_judge("configure", "enter", {"shell": "perhaps"})
+    assert (argument, "perhaps" in message) == ("shell", True)
+
+
+def test_an_unknown_command_is_said_with_the_nearest(real_judge: Any) -> None:
+    ((argument, message),) = real_judge("config", "shw", {})
+    assert argument is None
+    assert 'did you mean "show"?' in message
+    ((argument, message),) = real_judge("confg", "show", {})
+    assert 'did you mean "config"?' in message
