@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -68,6 +69,15 @@ def point_of(journal_mode: object, synchronous: object, batch_size: object) -> P
         cast("Synchronous", _known("synchronous level", synchronous, get_args(Synchronous))),
         batch_size,
     )
+
+
+def expand(*axes: object) -> list[Point]:
+    """Return the points of the matrix that three axes span, the last one fastest.
+
+    An axis is a single value or a list of them. Raises as `point_of`.
+    """
+    lists = [axis if isinstance(axis, list) else [axis] for axis in axes]
+    return [point_of(*values) for values in itertools.product(*lists)]
 
 
 def _known(what: str, value: object, possible: tuple[str, ...]) -> str:

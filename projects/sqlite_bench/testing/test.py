@@ -6,9 +6,9 @@ import logging
 from dataclasses import asdict
 
 from projects.core.errors import UsageError
-from projects.core.library import config, env, export, run
+from projects.core.library import config, env, export, run, steps
 from projects.core.library.entrypoint import entrypoint
-from projects.sqlite_bench.library.points import after_power_loss, point_of
+from projects.sqlite_bench.library.points import after_power_loss, expand, point_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +32,12 @@ def test_ci() -> None:
         nonlocal error
         # One point that cannot be measured here must not cost the others.
         error = run.run_and_catch(error, measure_point)
+        points.advance()
 
-    run.run_iterable_fields(AXES, measure)
+    # Read all settings before the first is measured: a typing error costs no time.
+    expected = expand(*map(config.project.get_config, AXES))
+    with steps.progress("points", len(expected)) as points:
+        run.run_iterable_fields(AXES, measure)
     here = {"results": env.ARTIFACT_DIR, "destination": env.ARTIFACT_DIR}
     error = run.run_and_catch(error, run.run_toolbox, "sqlite", "compare", **here)
     if error:
@@ -58,8 +62,9 @@ def measure_point() -> None:
 @entrypoint(ignore_secret_path=True)
 def cleanup_cluster_ci() -> None:
     """Remove data files that an interrupted measurement left behind."""
-    if config.project.get_config("tests.directory"):
-        run.run_toolbox_from_config("sqlite", "cleanup")
+    directory = config.project.get_config("tests.directory")
+    if directory:
+        run.run_toolbox("sqlite", "cleanup", directory=directory)
     else:
         logger.info("data files lie in the artifact directories and go when their point ends")
 

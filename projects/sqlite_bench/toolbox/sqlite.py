@@ -70,18 +70,19 @@ def measure(
 
     point = Point(journal_mode, synchronous, batch_size)
     load = measurement.Load(seconds, warmup_transactions, rows_limit, row_bytes)
-    load.check(point)
-    if repetitions < 1:
-        raise UsageError(f"repetitions={repetitions}: at least 1 is needed")
     result, where = env.ARTIFACT_DIR, directory or env.ARTIFACT_DIR
-    with (
-        results.result_directory(result, asdict(point) | {"row_bytes": row_bytes}),
-        scratch.scratch_directory(where) as data,
-    ):
-        measured = [
-            measurement.repeat(data / f"{number}.sqlite", point, load)
-            for number in steps.track(range(repetitions), "repetitions")
-        ]
+    with results.result_directory(result, asdict(point) | {"row_bytes": row_bytes}):
+        load.check(point)
+        if repetitions < 1:
+            raise UsageError(f"repetitions={repetitions}: at least 1 is needed")
+        measured = []
+        with (
+            scratch.scratch_directory(where) as data,
+            steps.progress("repetitions", repetitions) as done,
+        ):
+            for number in range(repetitions):
+                measured.append(measurement.repeat(data / f"{number}.sqlite", point, load))
+                done.advance()
         numbers = as_document(measured) | {
             "after_power_loss": after_power_loss(journal_mode, synchronous),
             "load": asdict(load),

@@ -14,6 +14,8 @@ from projects.sqlite_bench.library.points import JournalMode, Point, Synchronous
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from projects.sqlite_bench.library.statistics import Repetition
+
 ONE_TRANSACTION = Load(seconds=1e-9, warmup_transactions=0, rows_limit=1000, row_bytes=20)
 
 
@@ -100,6 +102,20 @@ def test_another_synchronous_level_is_an_error(tmp_path: Path) -> None:
         connection.execute("PRAGMA synchronous=off")
         with pytest.raises(InfrastructureError, match=r"asked for synchronous=full.*stays at 0"):
             check_in_force(connection, database, Point("wal", "full", 1))
+
+
+def test_a_setting_that_changes_on_the_way_spoils_the_repetition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = measurement._write
+
+    def write_otherwise(connection: sqlite3.Connection, point: Point, load: Load) -> Repetition:
+        connection.execute("PRAGMA synchronous=off")
+        return write(connection, point, load)
+
+    monkeypatch.setattr(measurement, "_write", write_otherwise)
+    with pytest.raises(InfrastructureError, match=r"asked for synchronous=full"):
+        repeat(tmp_path / "data.sqlite", Point("wal", "full", 1), ONE_TRANSACTION)
 
 
 def test_a_database_in_memory_is_not_this_disk(tmp_path: Path) -> None:

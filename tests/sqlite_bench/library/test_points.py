@@ -11,6 +11,7 @@ from projects.sqlite_bench.library.points import (
     Point,
     Synchronous,
     after_power_loss,
+    expand,
     point_of,
 )
 
@@ -65,3 +66,17 @@ def test_an_unknown_setting_names_the_nearest() -> None:
 def test_a_batch_size_is_a_whole_number(batch_size: object) -> None:
     with pytest.raises(ConfigurationError, match="a number of rows was expected"):
         point_of("wal", "full", batch_size)
+
+
+def test_a_matrix_walks_its_last_axis_fastest_and_a_single_value_is_an_axis() -> None:
+    assert expand(["wal", False], "full", [1, 10]) == [
+        Point("wal", "full", 1),
+        Point("wal", "full", 10),
+        Point("off", "full", 1),
+        Point("off", "full", 10),
+    ]
+
+
+def test_one_wrong_value_is_found_before_anything_is_measured() -> None:
+    with pytest.raises(ConfigurationError, match='"wall"; did you mean "wal"'):
+        expand(["delete", "wall"], "full", [1, 10])
