@@ -20,10 +20,19 @@ def test_ci() -> None:
     peers.require_installed(config.project.get_config("peers"))
     run.run_toolbox_from_config("bench", "command_overhead")
     run.run_toolbox_from_config("bench", "startup")
-    run.run_iterable_fields(
-        ["configuration.applied"], run.run_toolbox_from_config, "bench", "configuration"
-    )
+    run.run_iterable_fields(["configuration.applied"], measure_configuration)
     run.run_toolbox_from_config("bench", "report", extra={"results_dir": env.ARTIFACT_DIR})
+
+
+def measure_configuration() -> None:
+    """Measure the point that the configuration holds now: one number of applied presets."""
+    applied = config.project.get_config("configuration.applied")
+    run.run_toolbox_from_config(
+        "bench",
+        "configuration",
+        extra={"applied": applied},
+        artifact_dir_suffix=f"_{applied}_presets",
+    )
 
 
 @entrypoint(ignore_secret_path=True)
