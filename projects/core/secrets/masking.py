@@ -6,11 +6,9 @@ Everything that is written for people or kept goes through `mask`, `mask_bytes` 
 
 from __future__ import annotations
 
-import logging
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from projects.core.secrets import forms
 from projects.core.secrets.needles import CONTEXT, Needles
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ STARS = "***"
 _STARS = b"***"
 _NOT_OPEN = -1
 
-logger = logging.getLogger(__name__)
 _lock = Lock()
 _needles = Needles()
 _values: set[str] = set()
@@ -34,9 +31,13 @@ def register(value: str, name: str) -> None:
     White space around the value isn't part of it. A value of less than forms.SHORTEST characters
     is not hidden, with a warning: that would hide half of every text.
     """
+    from projects.core.secrets import forms
+
     value = value.strip()
     if len(value) < forms.SHORTEST:
-        logger.warning(
+        import logging
+
+        logging.getLogger(__name__).warning(
             "The secret %s is shorter than %d characters: it is not masked.",
             name or "without a name",
             forms.SHORTEST,
