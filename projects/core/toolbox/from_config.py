@@ -69,10 +69,11 @@ def from_config(
         return arguments.shown
     if show_args:
         return arguments.one(show_args)
+    passed = arguments.passed
     if session.current():
-        return run.run_toolbox(group, command, **arguments.passed).value
+        return run.run_toolbox(group, command, **passed).value
     function, signature = call.command_named(group, command)
-    values = call.convert(arguments.passed, signature, f"{group} {command}")
+    values = call.convert(passed, signature, f"{group} {command}")
     return call.call_command(function, group, command, values)
 
 

@@ -33,7 +33,7 @@ config show:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def small_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a checkout with the projects `demo` and `sqlite_bench`; nothing is selected."""
     for name, users in (("demo", "10"), ("sqlite_bench", "7")):
         folder = tmp_path / "projects" / name / "testing"
@@ -42,13 +42,5 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "config.yaml").write_text(CONFIG.replace("users: 10", f"users: {users}"))
         (folder / "command_args.yaml.j2").write_text(TEMPLATE)
     monkeypatch.setattr(session, "CHECKOUT", tmp_path)
-    for variable in (
-        "TOPGALLANT_PROJECT",
-        "TOPGALLANT_FROM_CONFIG_FILE",
-        "TOPSAIL_FROM_CONFIG_FILE",
-        "TOPSAIL_FROM_COMMAND_ARGS_FILE",
-        "SHARED_DIR",
-    ):
-        monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from projects.core.commands import session
 from projects.core.errors import ConfigurationError, UsageError, exit_status_of
 from projects.core.toolbox import config, configure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.usefixtures("checkout")
+pytestmark = pytest.mark.usefixtures("small_checkout")
 
 
 def test_show_prints_one_value_resolved_with_presets_in_their_order() -> None:
@@ -41,7 +42,7 @@ def test_show_of_an_unknown_key_names_the_nearest() -> None:
         config.show("tests.user", project="demo")
 
 
-def test_the_project_is_the_selected_one_unless_it_is_said(checkout: Path) -> None:
+def test_the_project_is_the_selected_one_unless_it_is_said(small_checkout: Path) -> None:
     assert config.show("tests.users") == 7
     configure.enter("demo", preset="few")
     assert config.show("tests.users") == 2
@@ -51,10 +52,10 @@ def test_the_project_is_the_selected_one_unless_it_is_said(checkout: Path) -> No
 
 
 def test_a_child_of_a_run_looks_at_the_configuration_of_that_run(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    small_checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure.enter("sqlite_bench", preset="few")
-    file = checkout / "resolved.yaml"
+    file = small_checkout / "resolved.yaml"
     file.write_text("# Resolved configuration of project demo\ntests: {users: 77}\n")
     monkeypatch.setenv("TOPGALLANT_FROM_CONFIG_FILE", str(file))
     assert config.show("tests.users") == 77
@@ -90,8 +91,8 @@ def test_check_says_what_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said == "demo: nothing found in 2 presets, 2 references and 1 commands"
 
 
-def test_check_reports_all_findings_at_once_with_exit_status_2(checkout: Path) -> None:
-    folder = checkout / "projects" / "demo" / "testing"
+def test_check_reports_all_findings_at_once_with_exit_status_2(small_checkout: Path) -> None:
+    folder = small_checkout / "projects" / "demo" / "testing"
     (folder / "config.yaml").write_text("a: '@b'\nc: '@d'\n")
     (folder / "command_args.yaml.j2").write_text("x y:\n  z: {{ e }}\n")
     with pytest.raises(ConfigurationError) as caught:
@@ -109,8 +110,8 @@ def test_check_reports_all_findings_at_once_with_exit_status_2(checkout: Path) -
 
 
 @pytest.fixture
-def real_judge(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.undo()  # the commands of the real checkout
+def real_judge(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(session, "CHECKOUT", checkout)
     return lambda *words: list(config._judge(*words))
 
 

@@ -15,44 +15,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_without_a_selection_it_is_sqlite_bench(checkout: Path) -> None:
+def test_without_a_selection_it_is_sqlite_bench(small_checkout: Path) -> None:
     assert configure.name() == "sqlite_bench"
-    assert not (checkout / ".topgallant").exists()
+    assert not (small_checkout / ".topgallant").exists()
 
 
 def test_enter_selects_a_project_and_its_presets(
-    checkout: Path, capsys: pytest.CaptureFixture[str]
+    small_checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert configure.enter("demo", preset="few") is None
     assert configure.name() == "demo"
-    assert selected_project(checkout, {}) == "demo"
+    assert selected_project(small_checkout, {}) == "demo"
     assert configure.get("tests.users") == 2
     assert capsys.readouterr().err == "selected: demo few\n"
 
 
-def test_git_does_not_see_the_selection(checkout: Path) -> None:
+def test_git_does_not_see_the_selection(small_checkout: Path) -> None:
     configure.enter("demo")
-    assert (checkout / ".topgallant" / ".gitignore").read_text() == "*\n"
+    assert (small_checkout / ".topgallant" / ".gitignore").read_text() == "*\n"
 
 
-def test_enter_forgets_the_presets_of_before(checkout: Path) -> None:
+def test_enter_forgets_the_presets_of_before(small_checkout: Path) -> None:
     configure.enter("demo", presets=["few", "many"])
     assert configure.get("tests.users") == 200
     configure.enter("demo")
     assert configure.get("tests.users") == 10
 
 
-def test_apply_adds_presets_the_last_one_wins_and_none_is_there_twice(checkout: Path) -> None:
+def test_apply_adds_presets_the_last_one_wins_and_none_is_there_twice(small_checkout: Path) -> None:
     configure.enter("demo", preset="many")
     configure.apply("few")
     assert configure.get("tests.users") == 2
     configure.apply("many")
     assert configure.get("tests.users") == 200
-    assert (checkout / ".topgallant" / "presets").read_text() == "demo few many\n"
+    assert (small_checkout / ".topgallant" / "presets").read_text() == "demo few many\n"
 
 
 def test_the_variable_goes_before_the_file_and_has_no_presets_of_another_project(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    small_checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure.enter("demo", preset="few")
     monkeypatch.setenv("TOPGALLANT_PROJECT", "sqlite_bench")
@@ -60,7 +60,7 @@ def test_the_variable_goes_before_the_file_and_has_no_presets_of_another_project
     assert configure.get("tests.users") == 7
 
 
-def test_a_wrong_project_or_preset_is_refused_and_the_selection_stays(checkout: Path) -> None:
+def test_a_wrong_project_or_preset_is_refused_and_the_selection_stays(small_checkout: Path) -> None:
     configure.enter("demo", preset="few")
     with pytest.raises(UsageError, match='did you mean "demo"'):
         configure.enter("demmo")
@@ -72,24 +72,24 @@ def test_a_wrong_project_or_preset_is_refused_and_the_selection_stays(checkout: 
     assert configure.get("tests.users") == 2
 
 
-def test_show_export_prints_what_a_shell_can_evaluate(checkout: Path) -> None:
+def test_show_export_prints_what_a_shell_can_evaluate(small_checkout: Path) -> None:
     assert configure.enter("demo", show_export=True) == "export TOPGALLANT_PROJECT=demo"
 
 
 def test_shell_starts_the_users_shell_with_the_project_selected(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+    small_checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shell = checkout / "shell"
-    shell.write_text(f'#!/bin/sh\necho "$TOPGALLANT_PROJECT" > {checkout}/said\n')
+    shell = small_checkout / "shell"
+    shell.write_text(f'#!/bin/sh\necho "$TOPGALLANT_PROJECT" > {small_checkout}/said\n')
     shell.chmod(0o755)
     monkeypatch.setenv("SHELL", os.fspath(shell))
     configure.enter("demo", shell=True)  # noqa: S604 - a shell to type in is what it is for
-    assert (checkout / "said").read_text() == "demo\n"
+    assert (small_checkout / "said").read_text() == "demo\n"
 
 
-def test_a_broken_selection_is_an_error_that_names_the_file(checkout: Path) -> None:
+def test_a_broken_selection_is_an_error_that_names_the_file(small_checkout: Path) -> None:
     configure.enter("demo")
-    presets = checkout / ".topgallant" / "presets"
+    presets = small_checkout / ".topgallant" / "presets"
     presets.write_bytes(b"\xff")
     with pytest.raises(ConfigurationError, match=r"\.topgallant/presets: not text"):
         configure.get("tests.users")
