@@ -128,5 +128,5 @@ def test_an_unknown_command_is_said_with_the_nearest(real_judge: Any) -> None:
     ((argument, message),) = real_judge("config", "shw", {})
     assert argument is None
     assert 'did you mean "show"?' in message
-    ((argument, message),) = real_judge("confg", "show", {})
+    ((argument, message),) = real_judge("konfig", "show", {})
     assert 'did you mean "config"?' in message
