@@ -23,7 +23,8 @@ def durations(
 ) -> dict[str, float]:
     """Return {path of a span: median seconds} over the earlier runs of `project verb`.
 
-    The path is the names from below the run down, joined by " / ". Only what passed counts.
+    The path is the names from below the run down, joined by " / "; the run's own is empty. Only
+    what passed counts.
     `but` is the name of a run directory to leave out, the one that is just beginning. What
     cannot be read is left out: history is a convenience.
     """
@@ -59,6 +60,7 @@ def _journals(base: str, project: str, verb: str, but: str) -> Iterator[str]:
 
 
 def _with_paths(root: spans.Span) -> Iterator[tuple[str, spans.Span]]:
+    yield "", root
     stack = [("", child) for child in root.children]
     while stack:
         above, span = stack.pop()

@@ -147,14 +147,11 @@ class _Folding:
             "note": self._note,
         }
         for event in events:
-            taker = take.get(event.get("type", ""))
-            if taker is None:
-                continue
             try:
                 at = datetime.fromisoformat(event["at"]).timestamp()
-                taker(event, at)
+                take[event["type"]](event, at)
             except (KeyError, TypeError, ValueError):
-                continue  # not written by us
+                continue  # of a later version, of a span we never saw, or not ours
             self.last = max(self.last, at)
         if not alive:
             for span in self.spans.values():
@@ -163,21 +160,20 @@ class _Folding:
         return Run(self.roots, self.last)
 
     def _started(self, event: Event, at: float) -> None:
-        rest = dict(event)
-        for key in ("at", "type"):
-            del rest[key]
+        rest = {key: value for key, value in event.items() if key not in ("at", "type")}
+        path = rest.pop("dir", None)
         span = Span(
             id=rest.pop("id"),
             kind=str(rest.pop("kind")),
             name=str(rest.pop("name")),
             start=at,
-            dir=rest.pop("dir", None),
+            dir=path if isinstance(path, str) else None,
             parameters=_mapping(rest.pop("parameters", None)),
         )
         parent = self.spans.get(rest.pop("parent", None) or "") or self._above(span.dir)
         span.fields = rest
-        (parent.children if parent else self.roots).append(span)
         self.spans[span.id] = span
+        (parent.children if parent else self.roots).append(span)
         if span.dir:
             self.by_dir.setdefault(span.dir, span)
 

@@ -90,11 +90,18 @@ def test_without_a_journal_a_span_is_nothing():
 def test_secrets_are_masked_and_the_line_stays_json(tmp_path):
     masking.register('pass"word\\1234', "password")
     masking.register("12345678", "pin")
-    with Journal(tmp_path / "e"), span(
-        "command",
-        'login pass"word\\1234',
-        parameters={"pin": 12345678, "short": Secret("abc", "short"), 'pass"word\\1234': [1, "ok"]},
-    ) as s:
+    with (
+        Journal(tmp_path / "e"),
+        span(
+            "command",
+            'login pass"word\\1234',
+            parameters={
+                "pin": 12345678,
+                "short": Secret("abc", "short"),
+                'pass"word\\1234': [1, "ok"],
+            },
+        ) as s,
+    ):
         s.note('used pass"word\\1234', value="12345678")
     started, note, _ = lines(tmp_path / "e")
     assert started["name"] == "login ***"

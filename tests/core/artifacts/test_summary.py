@@ -1,0 +1,55 @@
+"""The last lines of a log."""
+
+from __future__ import annotations
+
+from projects.core.artifacts.summary import origins, summary
+from tests.core.artifacts.recorded import Recording, failing_run
+
+
+def test_a_failing_run_says_what_failed_where_and_what_took_long(tmp_path):
+    (tmp_path / "FAILURES").write_text("")
+    told = summary(failing_run().run(), tmp_path)
+    assert "✘ FAILED  demo test_ci quick  in 25 s" in told
+    assert "failed      step measure" in told
+    assert "TestFailed: p99 is" in told
+    assert "see 000__test_ci/001__p/" in told
+    assert "10 s     40 %  000__test_ci/000__cluster__scale" in told
+    assert "1 command · 3 steps · 1 retry" not in told
+    assert "1 command · 2 steps · 1 retry" in told
+    assert str(tmp_path) in told
+    assert "FAILURES" in told
+    assert "timeline.html" not in told  # there is none
+    assert len(told.splitlines()) <= 15
+
+
+def test_a_passing_run_is_short(tmp_path):
+    told = Recording()
+    told.started(0, "r", "run", "demo prepare_ci")
+    told.ended(2, "r", 2)
+    assert "✔ PASSED  demo prepare_ci  in 2.0 s" in summary(told.run(), tmp_path)
+    assert len(summary(told.run(), tmp_path).splitlines()) == 4
+
+
+def test_what_was_only_cancelled_is_not_to_blame():
+    assert [span.name for span in origins(failing_run().run().root)] == ["measure"]
+
+
+def test_many_failures_still_fit(tmp_path):
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    for i in range(50):
+        told.started(i, f"s{i}", "command", "x" * 300, parent="r", dir=f"{i:03d}__x")
+        told.ended(i + 1, f"s{i}", 1, outcome="error", error="ValueError: " + "y" * 300)
+    told.ended(60, "r", 60, outcome="error", error="ExceptionGroup: many")
+    for name in ("FAILURES", "timeline.html", "reports_index.html"):
+        (tmp_path / name).write_text("")
+    lines = summary(told.run(), tmp_path).splitlines()
+    assert len(lines) <= 15
+    assert all(len(line) <= 100 for line in lines if str(tmp_path) not in line)
+
+
+def test_an_interrupted_run_without_spans_says_why(tmp_path):
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.ended(1, "r", 1, outcome="interrupted", error="Interrupted: interrupted by signal 15")
+    assert "because     Interrupted: interrupted by signal 15" in summary(told.run(), tmp_path)
