@@ -136,16 +136,14 @@ class _Task:
     def _call(self) -> None:
         _inside.set(True)
         name, function, args, kwargs = self._delayed
-        try:
-            with (
-                self.scope,
-                directory.TempArtifactDir(self._path),
-                journal.span("task", name, dir=self._path),
-            ):
-                cancellation.checkpoint()
-                function(*args, **kwargs)
-        finally:
-            output.end_lines()
+        with (
+            self.scope,
+            directory.TempArtifactDir(self._path),
+            output.log_to(self._path / "_run.log"),
+            journal.span("task", name, dir=self._path),
+        ):
+            cancellation.checkpoint()
+            function(*args, **kwargs)
 
 
 class _Tasks:
