@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _VERDICT_TITLES = ("what", "measured", "quartiles", "bar", "reached", "best peer", "ahead of it")
 _CASE_TITLES = ("case", "median", "quartiles", "deviation", "rounds")
 _NOISY_MARK = " (noisy)"
+_CODE = re.compile("`([^`]*)`")
 
 _STYLE = """\
 :root { color-scheme: light dark; --ink: #1c2733; --page: #fbfbf9; --line: #d5d9de;
@@ -29,6 +31,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
   max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); }
+td:nth-child(3), td:nth-child(4), td:nth-child(7) { white-space: nowrap; }
 svg { display: block; width: 100%; max-width: 750px; margin: 1.5rem 0; font-size: 12px; }
 svg text { fill: var(--ink); } svg .title { font-weight: 600; font-size: 13px; }
 .label { text-anchor: end; } .tick { text-anchor: middle; opacity: .7; }
@@ -172,6 +175,7 @@ def _markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
 def _html_row(cells: Sequence[str]) -> str:
     def cell(text: str) -> str:
         mark = ' class="no"' if text == "no" else ""
-        return f"<td{mark}>{escape(text)}</td>"
+        html = _CODE.sub(r"<code>\1</code>", escape(text))
+        return f"<td{mark}>{html}</td>"
 
     return "<tr>" + "".join(cell(text) for text in cells) + "</tr>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import tempfile
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -59,25 +60,35 @@ def seconds_of_process(
 ) -> float:
     """Return the wall-clock seconds from the spawn of `argv` to its end.
 
-    This is a bare `subprocess.run`, deliberately not the toolkit's door to processes: its log,
-    span and streaming would be part of what is measured. Output goes to a file nobody reads
-    unless the program fails, which is a MeasuredProgramFailed with its last lines.
+    This is a bare process, deliberately not the toolkit's door to processes: its log, span and
+    streaming would be part of what is measured. Nor is it `subprocess.run(timeout=…)`, which asks
+    at growing intervals of up to 50 ms whether the process has ended, and rounds what is measured
+    up to them. Output goes to a file nobody reads unless the program fails or takes longer than
+    `timeout` seconds, which is a MeasuredProgramFailed with its last lines.
     """
     with tempfile.TemporaryFile() as output:
         started = time.perf_counter()
-        ended = subprocess.run(
+        process = subprocess.Popen(
             argv,
-            check=False,
             cwd=cwd,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            timeout=timeout,
         )
-        took = time.perf_counter() - started
-        if ended.returncode:
+        limit = threading.Timer(timeout, process.kill)
+        limit.start()
+        try:
+            status = process.wait()
+            took = time.perf_counter() - started
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            limit.cancel()
+        if status:
             output.seek(0)
             text = output.read().decode(errors="replace")
-            raise MeasuredProgramFailed.of(argv, ended.returncode, text)
+            raise MeasuredProgramFailed.of(argv, status, text)
     return took

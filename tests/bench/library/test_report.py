@@ -75,4 +75,5 @@ def test_the_page_needs_no_network_and_escapes(results: list[Result]) -> None:
     assert links.names.count("svg") == 2
     assert "A &lt;fast&gt; one" in page
     assert "&lt;60&gt; presets applied</td>" in page
+    assert "<td><code>--version</code> over <code>python -c pass</code></td>" in page
     assert '<td class="no">no</td>' in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,19 @@ def test_a_failing_process_says_its_status_and_last_lines() -> None:
     with pytest.raises(MeasuredProgramFailed, match=r"status 3:\n(.|\n)*sorry") as caught:
         spawn("-c", "import sys; print('x\\n' * 99, 'sorry', sep=''); sys.exit(3)")
     assert len(str(caught.value).splitlines()) == 21
+
+
+def test_the_end_of_a_process_is_waited_for_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(seconds: float) -> None:
+        pytest.fail(f"slept {seconds} s: what is measured would be rounded up to that")
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert spawn("-c", "pass") > 0
+
+
+def test_a_process_that_takes_too_long_is_killed_and_said(tmp_path: Path) -> None:
+    with pytest.raises(MeasuredProgramFailed, match="status -9"):
+        seconds_of_process(["sleep", "600"], environment=os.environ, cwd=tmp_path, timeout=0.01)
 
 
 def test_its_environment_is_the_one_given(tmp_path: Path) -> None:
