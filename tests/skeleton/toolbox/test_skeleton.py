@@ -46,7 +46,7 @@ def test_a_new_project_runs_at_once(copy: Path, tmp_path: Path) -> None:
     (result,) = (tmp_path / "artifacts").glob("*__my_test__test_ci/000__my_test_target__measure")
     assert yaml.safe_load((result / "settings.yaml").read_text()) == {
         "algorithm": "sha256",
-        "megabytes": 10,
+        "megabytes": 200,
     }
     assert (result / "exit_code").read_text() == "0\n"
     assert json.loads((result / "results.json").read_text())["megabytes_per_second"] > 0
