@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing typing would take longer than all the rest of --version
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing typing would take longer than all the rest of --version
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

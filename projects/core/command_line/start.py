@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from projects.core.command_line.main import main
 
+TYPE_CHECKING = False  # importing typing would take longer than all the rest of --version
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
