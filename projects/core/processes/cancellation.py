@@ -170,14 +170,14 @@ class Watch:
         On entering, if a cancellation waits for delivery.
     """
 
-    __slots__ = ("_group", "_on_wake", "_reader", "_signalled", "_writer", "cause", "scope")
+    __slots__ = ("_group", "_on_wake", "_reader", "_sent", "_wanted", "_writer", "cause", "scope")
 
     def __init__(self, on_wake: Callable[[], object] | None = None) -> None:
         self.scope = current()
         self.cause: Cause | None = None
         self._on_wake = on_wake
         self._group: int | None = None
-        self._signalled = 0
+        self._wanted = self._sent = 0
         self._reader = self._writer = -1
 
     def __enter__(self) -> Self:
@@ -200,7 +200,7 @@ class Watch:
 
     def wake(self, cause: Cause, signum: int) -> None:
         """Tell the waiting side; `signum` goes to its process group."""
-        self.cause = cause
+        self.cause, self._wanted = cause, signum
         os.write(self._writer, b"!")
         self.signal_group(signum)
         if self._on_wake is not None:
@@ -211,7 +211,7 @@ class Watch:
         with _lock:
             self._group = group
             if self.cause is not None:
-                self.signal_group(signal.SIGTERM)
+                self.signal_group(self._wanted)
 
     def leave_group(self) -> None:
         """Forget the group. To be called before its leader is reaped: then its id may be reused."""
@@ -221,9 +221,9 @@ class Watch:
     def signal_group(self, signum: int) -> None:
         """Send `signum` to the group unless it got this one, or SIGKILL, before."""
         with _lock:
-            if self._group is None or self._signalled in (signum, signal.SIGKILL):
+            if self._group is None or self._sent in (signum, signal.SIGKILL):
                 return
-            self._signalled = signum
+            self._sent = signum
             # Nobody left; or all of them run as another user, which the waiting side reports.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._group, signum)

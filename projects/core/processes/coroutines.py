@@ -31,8 +31,8 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
         assert task is not None  # noqa: S101 - for mypy: this runs in one
 
         def cancel() -> None:
-            # A command that ran within the coroutine may have raised it already.
-            if watch.scope.pending is not None:
+            # Delivered by this; a command within the coroutine may have raised it already.
+            if watch.scope.take() is not None:
                 task.cancel()
 
         def cancel_soon() -> None:

@@ -215,7 +215,7 @@ def test_output_without_end_does_not_grow_memory() -> None:
         shell.run("true", log_command=False)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         shell.run("head -c 300000000 /dev/zero", log_command=False)
-        shell.run("yes some line | head -c 300000000", log_command=False)
+        shell.run("yes some line | head -c 300000000", False, False, False, log_command=False)
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print((after - before) // 1024, file=sys.stderr)
     """
