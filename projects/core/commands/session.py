@@ -8,18 +8,19 @@ import os
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projects import core
 from projects.core import errors
 from projects.core.artifacts import directory, history, journal, live
+from projects.core.artifacts.complaints import complain
 from projects.core.commands import report
 from projects.core.processes import cancellation, output, signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -51,12 +52,13 @@ class Place(NamedTuple):
 
 @dataclass
 class Session:
-    """The one run of this process."""
+    """The one run of this process; `at_end` is called before its end is reported."""
 
     words: Words
     place: Place
     skipped: bool = False
     config_file: Path | None = None
+    at_end: list[Callable[[], object]] = field(default_factory=list)
 
 
 _current: Session | None = None
@@ -227,6 +229,11 @@ def _name_skipped(run: Session, span: journal.Span | journal.NoSpan) -> None:
 
 
 def _close(run: Session) -> None:
+    for call in run.at_end:
+        try:
+            call()
+        except Exception as error:
+            complain("at the end of the run", error)
     if not run.place.nested:
         output.write_plainly(report.close(run.place.path))
 

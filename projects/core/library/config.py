@@ -172,6 +172,7 @@ class Project:
         self._write_presets_applied()
         run = session.current()
         if run is not None:
+            run.at_end.append(self.flush)
             run.config_file = run.place.path / "_meta" / "config.yaml"
             run.config_file.parent.mkdir(exist_ok=True)
             _write(run.config_file, self.text())
