@@ -266,23 +266,25 @@ class Configuration:
         be resolved stays as it is written; so does `ci_presets`, whose values count only when
         they are applied. Values of the type Secret become ``***`` unless `mask_secrets` is off.
         """
-        values = self._state[0]
+        hide = (lambda _secret: "***") if mask_secrets else escape
+        values = _without_secrets(self._state[0], hide)
 
         def copied(value: Any, path: KeyPath) -> Any:
             if isinstance(value, dict):
                 return {key: copied(item, (*path, key)) for key, item in value.items()}
             if isinstance(value, list):
                 return [copied(item, (*path, i)) for i, item in enumerate(value)]
-            if isinstance(value, Secret):
-                return "***" if mask_secrets else str(value)
-            if isinstance(value, str) and path[0] != presets.ROOT and has_references(value):
+            if isinstance(value, str) and has_references(value):
                 try:
                     return escape(resolve(values, value, path=path))
                 except ConfigurationError:
                     return value
             return value
 
-        return {key: copied(value, (key,)) for key, value in values.items()}
+        return {
+            key: value if key == presets.ROOT else copied(value, (key,))
+            for key, value in values.items()
+        }
 
     @staticmethod
     def dump(resolved: Mapping[Any, Any]) -> str:
@@ -344,6 +346,15 @@ def assemble(
         words = PresetsLayer("pull request", positional_presets(files))
         layers.insert(1 if repository_overrides else 0, words)
     return Configuration.build(source, layers=layers)
+
+
+def _without_secrets(value: Any, hide: Callable[[str], str]) -> Any:
+    """Return a copy of `value` with what `hide` makes of each Secret in it."""
+    if isinstance(value, dict):
+        return {key: _without_secrets(item, hide) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(item, hide) for item in value]
+    return hide(str(value)) if isinstance(value, Secret) else value
 
 
 def _caller() -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from projects.core.configuration.check import Finding
 from projects.core.configuration.document import describe
-from projects.core.configuration.keys import Key, format_path
+from projects.core.configuration.keys import Key, MissingKey, format_path
 from projects.core.errors import ConfigurationError
 from projects.core.secrets.secret import Secret
 
@@ -39,7 +39,9 @@ class Contract:
         findings = []
         for key, expected in self.keys.items():
             try:
-                said = _unfit(_value(configuration, key), expected)
+                said = _unfit(key, _value(configuration, key), expected)
+            except MissingKey as error:
+                said = error.message.replace("unknown key", "the key", 1)
             except ConfigurationError as error:
                 said = error.message
             if said:
@@ -56,8 +58,7 @@ class Contract:
     def _finding(self, configuration: Configuration, key: str, said: str) -> Finding:
         path = _existing(configuration, key)
         mark = configuration.mark(path) or configuration.source.origin(path).key
-        at = "" if said.startswith("unknown") else f"{key} "
-        return Finding(mark.file, mark.line, mark.column, f"{self.name} needs {at}{said}")
+        return Finding(mark.file, mark.line, mark.column, f"{self.name} needs {said}")
 
 
 class _Unread(str):
@@ -80,14 +81,14 @@ def _existing(configuration: Configuration, key: str) -> KeyPath:
     return path
 
 
-def _unfit(value: Any, expected: Any) -> str:
+def _unfit(key: str, value: Any, expected: Any) -> str:
     """Return what is wrong with `value`, or an empty text."""
     if _fits(value, expected):
         return ""
     if isinstance(value, _Unread):
-        return f"as {_named(expected)}, it is a secret"
+        return f"{key} as {_named(expected)}, it is a secret"
     shown = "" if isinstance(value, dict | list | type(None)) else f" {value!r}"
-    return f"as {_named(expected)}, it is the {describe(value)}{shown}"
+    return f"{key} as {_named(expected)}, it is the {describe(value)}{shown}"
 
 
 def _named(expected: Any) -> str:

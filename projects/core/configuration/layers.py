@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _PRESETS_KEY = re.compile(rf"(\$\.?)?{presets.ROOT}(?![\w-])")
+_NEW_KEY = re.compile(r"[\w-]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,8 @@ class Draft:
 
     def paths_of(self, override: Override, *, may_create: bool) -> list[KeyPath]:
         """Return the places an override sets; a new one only where that is allowed."""
-        if may_create:
-            path = Key.parse(override.key).path
-            if path and len(path) == 1 and path[0] not in self.values:
-                return [path]
+        if may_create and _NEW_KEY.match(override.key) and override.key not in self.values:
+            return [(override.key,)]
         return self._existing(override.key, override.where, override.word)
 
     def apply_layers(self, layers: Sequence[Layer]) -> None:
