@@ -36,6 +36,13 @@ COLUMNS = (
 ENOUGH_FOR_P99 = 100
 """With fewer transactions the 99th percentile is the slowest one."""
 
+LEGEND = (
+    "rows/s: median of the repetitions, the closing checkpoint of a log included",
+    "spread: from the slowest to the fastest repetition, in % of the median",
+    "cost: time per row, where the fastest line of the block is 1",
+    "p50, p99: a transaction from BEGIN to the end of COMMIT, over all repetitions",
+)
+
 _HEADER = (
     f"{'journal mode':<12}  {'synchronous':<11}  {'rows/s':>11}  {'spread':>6}  {'cost':>7}  "
     f"{'p50 ms':>9}  {'p99 ms':>9}  after power loss"
@@ -59,11 +66,7 @@ def as_csv(results: Sequence[Result], root: Path) -> str:
 
 
 def as_text(results: Sequence[Result], root: Path) -> str:
-    """Return the table that a person reads: a block per batch size, fastest first.
-
-    `spread` is how far the repetitions lie apart, in percent of their median; `cost` is how
-    many times longer a row takes than in the fastest point of its block.
-    """
+    """Return the table that a person reads: a block per batch size, fastest first."""
     measured = [result for result in results if result.numbers]
     failed = [result for result in results if not result.numbers]
     blocks = [_surroundings_lines(measured)]
@@ -119,7 +122,7 @@ def _surroundings_lines(measured: Sequence[Result]) -> list[str]:
 
 
 def _notes(measured: Sequence[Result]) -> list[str]:
-    notes = []
+    notes = [*LEGEND] if measured else []
     if any(result.numbers["transactions"] < ENOUGH_FOR_P99 for result in measured):
         notes.append(f"* fewer than {ENOUGH_FOR_P99} transactions: p99 is the slowest one")
     file_systems = {result.numbers["surroundings"]["file_system"] for result in measured}

@@ -63,6 +63,10 @@ delete        full             400,000     20%     1.0x      0.500     2.250   k
 not measured:
   journal_mode=wal synchronous=off batch_size=1: exit code 2, see 003__wal/FAILURE
 
+rows/s: median of the repetitions, the closing checkpoint of a log included
+spread: from the slowest to the fastest repetition, in % of the median
+cost: time per row, where the fastest line of the block is 1
+p50, p99: a transaction from BEGIN to the end of COMMIT, over all repetitions
 * fewer than 100 transactions: p99 is the slowest one
 """
 

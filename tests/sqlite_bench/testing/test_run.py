@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -81,6 +82,31 @@ def test_every_point_is_a_result_in_a_directory_that_says_which(toolbox: Toolbox
             "results.json",
             "settings.yaml",
         }
+
+
+def test_the_settings_of_the_configuration_reach_the_measurement(
+    toolbox: Toolbox, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    settings = {"seconds": 0.02, "warmup_transactions": 3, "rows_limit": 99, "row_bytes": 5}
+    done = toolbox.run(
+        "sqlite_bench",
+        "test_ci",
+        "tests.journal_modes=wal",
+        "tests.synchronous_levels=off",
+        "tests.batch_sizes=10",
+        "tests.repetitions=4",
+        f"tests.directory={disk}",
+        *(f"tests.{name}={value}" for name, value in settings.items()),
+    )
+    assert done.returncode == 0, done.stderr
+    (found,) = toolbox.run_directory.rglob("results.json")
+    numbers = json.loads(found.read_text())
+    assert numbers["load"] == settings
+    assert len(numbers["repetitions"]) == 4
+    assert numbers["surroundings"]["directory"] == str(disk)
+    assert not list(disk.iterdir())
 
 
 def test_the_lists_of_the_configuration_are_whole_again_afterwards(toolbox: Toolbox) -> None:
