@@ -185,38 +185,32 @@ def _positional(signature: Signature) -> list[Parameter]:
 
 
 def _bind(flags: dict[str, str | bool], words: Sequence[str], signature: Signature) -> Bound:
+    rest, more = signature.rest(REST), signature.rest(KEYWORD_REST)
     values: dict[str, Any] = {}
+    tail: list[Any] = []
     for name, text in flags.items():
-        parameter = signature.parameter(name) or signature.rest(KEYWORD_REST)
-        values[name] = _value(text, parameter, name)
-    rest = signature.rest(REST)
+        parameter = signature.parameter(name)
+        if rest and name == rest.name:  # `--rest=a,b` gives the words of *rest
+            words_of_rest = parameters.parse(str(text), list[str], f"--{name}")
+            tail += (parameters.parse(w, rest.annotation, f"--{name}") for w in words_of_rest)
+        elif isinstance(text, bool):
+            values[name] = text
+        elif parameter or more:
+            annotation = (parameter or more).annotation  # type: ignore[union-attr]
+            values[name] = parameters.parse(text, annotation, f"--{name}")
     left = list(words)
     for parameter in _positional(signature):
-        if left and parameter.name in flags and parameter.kind == POSITIONAL:
-            continue
-        if left:
-            values[parameter.name] = parameters.parse(
-                left.pop(0), parameter.annotation, parameter.name
-            )
+        if left and parameter.name not in values:
+            word = left.pop(0)
+            values[parameter.name] = parameters.parse(word, parameter.annotation, parameter.name)
     if left and not rest:
         raise UsageError(_too_many(left, signature))
-    tail: list[Any] = []
     if rest:
-        given = parameters.convert(values.pop(rest.name, ()), list, rest.name)
-        tail = [parameters.convert(value, rest.annotation, rest.name) for value in given]
-        tail += (parameters.parse(w, rest.annotation, rest.name) for w in left)
+        tail += (parameters.parse(word, rest.annotation, rest.name) for word in left)
     missing = [p for p in signature.parameters if p.required and p.name not in values]
     if missing:
         raise UsageError(_missing(missing))
     return _as_call(values, tail, signature)
-
-
-def _value(text: str | bool, parameter: Parameter | None, name: str) -> Any:
-    if isinstance(text, bool):
-        return text
-    if parameter is None:  # `--rest=a,b` gives the words of *rest
-        return parameters.parse(text, tuple, f"--{name}")
-    return parameters.parse(text, parameter.annotation, f"--{name}")
 
 
 def _as_call(values: dict[str, Any], tail: Sequence[Any], signature: Signature) -> Bound:
