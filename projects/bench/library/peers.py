@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -65,6 +64,8 @@ def mark_installed(environment: Path = ENVIRONMENT, lock_file: Path = LOCK_FILE)
 
 
 def _fingerprint(lock_file: Path) -> str:
+    import hashlib
+
     return hashlib.sha256(lock_file.read_bytes()).hexdigest()
 
 

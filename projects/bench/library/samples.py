@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NOISY = 0.1
+_ROUNDED_UP_TO_1 = 0.9995
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def ratios(samples: Sequence[float], base: Sequence[float]) -> list[float]:
 def format_seconds(seconds: float) -> str:
     """Return the duration with three significant digits and the unit that suits it."""
     for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
-        if abs(seconds) * factor >= 1:
+        if abs(seconds) * factor >= _ROUNDED_UP_TO_1:
             return f"{_three_digits(seconds * factor)} {unit}"
     return f"{_three_digits(seconds * 1e9)} ns"
 

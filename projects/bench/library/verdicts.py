@@ -131,19 +131,25 @@ def parse_duration(text: str) -> float:
     return float(matched[1]) * _UNITS[matched[2]]
 
 
+def read_bars(bars: Mapping[str, str]) -> dict[str, float]:
+    """Return seconds by row; a ConfigurationError for a row that does not exist or a bad bar."""
+    keys = [row.key for row in ROWS]
+    for key in bars:
+        if key not in keys:
+            raise ConfigurationError(unknown("bar", key, keys))
+    return {key: parse_duration(str(text)) for key, text in bars.items()}
+
+
 def judge(results: Sequence[Result], bars: Mapping[str, str]) -> list[Verdict]:
     """Return a verdict for every row that has a bar, in every result that measured it.
 
     A bar of a row that does not exist is a ConfigurationError.
     """
-    keys = [row.key for row in ROWS]
-    for key in bars:
-        if key not in keys:
-            raise ConfigurationError(unknown("bar", key, keys))
+    limits = read_bars(bars)
     return [
-        _judge(row, result, parse_duration(bars[row.key]))
+        _judge(row, result, limits[row.key])
         for row in ROWS
-        if row.key in bars
+        if row.key in limits
         for result in results
         if result.bench == row.bench and row.subject in result.seconds
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projects.bench.library import peers
+from projects.bench.library import peers, verdicts
 from projects.core.library import config, env, export, run
 from projects.core.library.entrypoint import entrypoint
 
@@ -17,6 +17,7 @@ def prepare_ci() -> None:
 @entrypoint()
 def test_ci() -> None:
     """Measure every point and write the report."""
+    verdicts.read_bars(config.project.get_config("bars"))
     peers.require_installed(config.project.get_config("peers"))
     run.run_toolbox_from_config("bench", "command_overhead")
     run.run_toolbox_from_config("bench", "startup")

@@ -102,6 +102,13 @@ def test_a_bar_that_does_not_exist_is_an_error_with_the_nearest_name(
     assert "possible" in ended.stderr.lower()
 
 
+def test_a_bad_bar_is_found_before_anything_is_measured(tmp_path: Path) -> None:
+    ended = bench("test_ci", tmp_path / "run", "quick", "bars.load=10")
+    assert ended.returncode == 2
+    assert 'bar "10" is no duration like "3 ms"' in ended.stderr
+    assert not list((tmp_path / "run").rglob("settings.yaml"))
+
+
 def test_no_results_is_its_own_exit_status(tmp_path: Path) -> None:
     ended = bench("report", tmp_path / "run", f"--results_dir={tmp_path}", "--bars={load: 1 ms}")
     assert ended.returncode == 3
