@@ -36,7 +36,7 @@ class Point:
         )
 
 
-def after_power_loss(journal_mode: JournalMode, synchronous: Synchronous) -> AfterPowerLoss:
+def after_power_loss(point: Point) -> AfterPowerLoss:
     """Return what SQLite's manual promises for committed transactions after a power loss.
 
     Source: https://www.sqlite.org/pragma.html#pragma_synchronous. Without a journal on disk, or
@@ -45,13 +45,13 @@ def after_power_loss(journal_mode: JournalMode, synchronous: Synchronous) -> Aft
     In `delete` mode a commit is the removal of the journal, and only `extra` waits until the
     directory knows of it.
     """
-    if journal_mode in ("off", "memory") or synchronous == "off":
+    if point.journal_mode in ("off", "memory") or point.synchronous == "off":
         return "may be corrupt"
-    if journal_mode == "wal":
-        return "last may be lost" if synchronous == "normal" else "kept"
-    if synchronous == "normal":
+    if point.journal_mode == "wal":
+        return "last may be lost" if point.synchronous == "normal" else "kept"
+    if point.synchronous == "normal":
         return "may be corrupt"
-    if journal_mode == "delete" and synchronous == "full":
+    if point.journal_mode == "delete" and point.synchronous == "full":
         return "last may be lost"
     return "kept"
 
@@ -74,10 +74,14 @@ def point_of(journal_mode: object, synchronous: object, batch_size: object) -> P
 def expand(*axes: object) -> list[Point]:
     """Return the points of the matrix that three axes span, the last one fastest.
 
-    An axis is a single value or a list of them. Raises as `point_of`.
+    An axis is a single value or a list of them. Raises `ConfigurationError` as `point_of`, and
+    where a list is empty.
     """
     lists = [axis if isinstance(axis, list) else [axis] for axis in axes]
-    return [point_of(*values) for values in itertools.product(*lists)]
+    points = [point_of(*values) for values in itertools.product(*lists)]
+    if not points:
+        raise ConfigurationError("an axis of the matrix is an empty list: nothing to measure")
+    return points
 
 
 def _known(what: str, value: object, possible: tuple[str, ...]) -> str:

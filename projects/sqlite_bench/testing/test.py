@@ -8,7 +8,7 @@ from dataclasses import asdict
 from projects.core.errors import UsageError
 from projects.core.library import config, env, export, run, steps
 from projects.core.library.entrypoint import entrypoint
-from projects.sqlite_bench.library.points import after_power_loss, expand, point_of
+from projects.sqlite_bench.library.points import Point, after_power_loss, expand
 
 logger = logging.getLogger(__name__)
 
@@ -26,31 +26,29 @@ def test_ci() -> None:
     """Measure every point of the matrix, then compare them."""
     run.run_toolbox_from_config("sqlite", "prepare")
 
-    error: BaseException | None = None
-
-    def measure() -> None:
-        nonlocal error
-        # One point that cannot be measured here must not cost the others.
-        error = run.run_and_catch(error, measure_point)
-        points.advance()
-
-    # Read all settings before the first is measured: a typing error costs no time.
-    expected = expand(*map(config.project.get_config, AXES))
-    with steps.progress("points", len(expected)) as points:
-        run.run_iterable_fields(AXES, measure)
+    points = matrix()
+    error = None
+    with steps.progress("points", len(points)) as done:
+        for point in points:
+            # One that cannot be measured here must not cost the others.
+            error = run.run_and_catch(error, measure, point)
+            done.advance()
     here = {"results": env.ARTIFACT_DIR, "destination": env.ARTIFACT_DIR}
     error = run.run_and_catch(error, run.run_toolbox, "sqlite", "compare", **here)
     if error:
         raise error
 
 
-def measure_point() -> None:
-    """Measure the point that the configuration holds now: one value for each of the axes."""
-    point = point_of(*(config.project.get_config(key) for key in AXES))
-    kept = after_power_loss(point.journal_mode, point.synchronous) == "kept"
-    if config.project.get_config("tests.only_durable") and not kept:
-        logger.info("left out, a power loss may cost transactions: %s", point)
-        return
+def matrix() -> list[Point]:
+    """Return the points that the configuration asks for."""
+    points = expand(*(config.project.get_config(axis) for axis in AXES))
+    if config.project.get_config("tests.only_durable"):
+        points = [point for point in points if after_power_loss(point) == "kept"]
+    return points
+
+
+def measure(point: Point) -> None:
+    """Measure one point of the matrix."""
     run.run_toolbox_from_config(
         "sqlite",
         "measure",

@@ -84,7 +84,7 @@ def measure(
                 measured.append(measurement.repeat(data / f"{number}.sqlite", point, load))
                 done.advance()
         numbers = as_document(measured) | {
-            "after_power_loss": after_power_loss(journal_mode, synchronous),
+            "after_power_loss": after_power_loss(point),
             "load": asdict(load),
             "surroundings": surroundings.describe(where),
         }

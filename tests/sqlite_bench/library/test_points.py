@@ -27,22 +27,24 @@ KEPT = {
 
 
 def test_committed_transactions_are_kept_exactly_where_the_manual_promises_it() -> None:
-    combinations = {(j, s) for j in get_args(JournalMode) for s in get_args(Synchronous)}
-    assert {pair for pair in combinations if after_power_loss(*pair) == "kept"} == KEPT
+    points = expand([*get_args(JournalMode)], [*get_args(Synchronous)], 1)
+    kept = {(p.journal_mode, p.synchronous) for p in points if after_power_loss(p) == "kept"}
+    assert len(points) == 24
+    assert kept == KEPT
 
 
 def test_a_write_ahead_log_without_waiting_at_each_commit_loses_the_last_ones_only() -> None:
-    assert after_power_loss("wal", "normal") == "last may be lost"
+    assert after_power_loss(Point("wal", "normal", 1)) == "last may be lost"
 
 
 def test_the_removal_of_the_journal_may_be_undone_below_extra() -> None:
-    assert after_power_loss("delete", "full") == "last may be lost"
+    assert after_power_loss(Point("delete", "full", 1)) == "last may be lost"
 
 
 @pytest.mark.parametrize("synchronous", get_args(Synchronous))
 def test_a_journal_in_memory_is_worth_nothing(synchronous: Synchronous) -> None:
-    assert after_power_loss("memory", synchronous) == "may be corrupt"
-    assert after_power_loss("off", synchronous) == "may be corrupt"
+    assert after_power_loss(Point("memory", synchronous, 1)) == "may be corrupt"
+    assert after_power_loss(Point("off", synchronous, 1)) == "may be corrupt"
 
 
 def test_every_level_has_the_number_by_which_sqlite_answers() -> None:
@@ -80,3 +82,8 @@ def test_a_matrix_walks_its_last_axis_fastest_and_a_single_value_is_an_axis() ->
 def test_one_wrong_value_is_found_before_anything_is_measured() -> None:
     with pytest.raises(ConfigurationError, match='"wall"; did you mean "wal"'):
         expand(["delete", "wall"], "full", [1, 10])
+
+
+def test_an_empty_axis_is_an_error_and_not_an_empty_success() -> None:
+    with pytest.raises(ConfigurationError, match="empty list"):
+        expand(["wal"], [], 1)
