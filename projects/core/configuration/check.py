@@ -186,14 +186,14 @@ class _Check:
             for where, message in undefined:
                 self._add(where, message, preset)
         for key in rendered.entries:
-            if not key.startswith("_"):
-                self.commands.add(key)
+            if not str(key).startswith("_"):
+                self.commands.add(str(key))
                 self._check_entry(rendered, key, preset)
 
-    def _check_entry(self, rendered: template.Rendered, key: str, preset: str | None) -> None:
+    def _check_entry(self, rendered: template.Rendered, key: Any, preset: str | None) -> None:
         entry = rendered.values[key]
         try:
-            _, group, command, _ = command_args.split_key(key)
+            _, group, command, _ = command_args.split_key(str(key))
         except ValueError as error:
             self._add(rendered.place(key), str(error), preset)
             return

@@ -102,7 +102,9 @@ def arguments_for(  # noqa: PLR0917 - the order of the seed's signature
     key = entry_key(group, command, prefix, suffix)
     keys = rendered.entries
     if key not in keys:
-        message = unknown("entry", key, [k for k in keys if not k.startswith("_")], most=100)
+        message = unknown(
+            "entry", key, [k for k in map(str, keys) if not k.startswith("_")], most=100
+        )
         raise ConfigurationError(f"{rendered.name}: {message}")
     entry = rendered.entry(key)
     if not isinstance(entry, dict | None):

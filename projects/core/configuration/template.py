@@ -302,9 +302,9 @@ class Rendered:
         return with_ats(self.raw_text)
 
     @property
-    def entries(self) -> list[str]:
-        """The keys at the top, in the order of the template."""
-        return [str(key) for key in self.values]
+    def entries(self) -> list[Any]:
+        """The keys at the top, in the order of the template: text, if they are right."""
+        return list(self.values)
 
     def entry(self, *path: Any) -> Any:
         """Return a copy of the value at `path`, such as (key,), its references resolved.

@@ -142,7 +142,7 @@ class Undefined(jinja2.Undefined):
             return unknown("key", name, [str(key) for key in parent])
         if parent is missing:
             return f'unknown name "{name}"'
-        return f'{flow(parent)} (a {type(parent).__name__}) has no "{name}"'
+        return f'{flow(parent)[:60]} (a {type(parent).__name__}) has no "{name}"'
 
     def _note(self) -> None:
         """Note this name where all findings are wanted at once, else raise."""

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from projects.core import errors
-from projects.core.configuration import check as checks
-from projects.core.configuration.command_args import PLACEHOLDER
 from projects.core.configuration.keys import Key, format_path, missing, value_at
 from projects.core.configuration.presets import ROOT
 from projects.core.configuration.references import resolve
@@ -116,9 +114,11 @@ def check(project: str = "") -> str:
     project
         Name of the project; the selected one when not given.
     """
+    from projects.core.configuration.check import check_project
+
     chosen = _selected.selected(project)
     name = chosen.project
-    report = checks.check_project(chosen.testing_dir, _judge, os.environ)
+    report = check_project(chosen.testing_dir, _judge, os.environ)
     if report.findings:
         lines = [str(finding) for finding in report.findings]
         counted = f"{len(lines)} finding{'s' if len(lines) > 1 else ''} in the project {name}"
@@ -169,6 +169,7 @@ def _judge(
 ) -> Iterator[tuple[str | None, str]]:
     """Yield what does not fit between arguments and the signature of their command."""
     from projects.core.commands import call
+    from projects.core.configuration.command_args import PLACEHOLDER
     from projects.core.words import parameters
     from projects.core.words.signature import KEYWORD_REST
 

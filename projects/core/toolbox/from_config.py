@@ -7,9 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from projects.core.commands import call, session
 from projects.core.configuration import command_args, template
-from projects.core.library import run
 from projects.core.library.toolbox import query
 from projects.core.toolbox import _selected
 
@@ -69,11 +67,16 @@ def from_config(
         return arguments.shown
     if show_args:
         return arguments.one(show_args)
-    passed = arguments.passed
+    return _call(group, command, arguments.passed)
+
+
+def _call(group: str, command: str, arguments: dict[str, Any]) -> Any:
+    from projects.core.commands import call, session
+
     if session.current():
-        return run.run_toolbox(group, command, **passed).value
+        return call.run_toolbox(group, command, arguments).value
     function, signature = call.command_named(group, command)
-    values = call.convert(passed, signature, f"{group} {command}")
+    values = call.convert(arguments, signature, f"{group} {command}")
     return call.call_command(function, group, command, values)
 
 

@@ -141,6 +141,14 @@ def test_a_broken_template_is_a_finding(tmp_path: Path) -> None:
     ]
 
 
+def test_a_key_that_is_no_text_is_a_finding(tmp_path: Path) -> None:
+    found = said(check_text(tmp_path, "a: 1", "1: {a: 2}\nnull: 3\n"))
+    assert [line.split(" is ")[0] for line in found] == [
+        'command_args.yaml.j2:1:1: "1"',
+        'command_args.yaml.j2:2:1: "None"',
+    ]
+
+
 def test_two_templates_are_a_finding(tmp_path: Path) -> None:
     (tmp_path / "command_args.yml.j2").write_text("")
     found = said(check_text(tmp_path, "a: 1", ""))

@@ -307,7 +307,10 @@ def test_a_rendering_is_kept_until_file_configuration_or_variable_change(tmp_pat
     assert template.render(path, config, {"X": "2"}).entry("a b") == "scale2"
     config.set("tests.mode", "e2e")
     assert template.render(path, config, {"X": "2"}).entry("a b") == "e2e2"
-    assert template.render(path, configuration(), {"X": "2"}).entry("a b") == "scale2"
+    other = configuration(CONFIG.replace("mode: scale", "mode: other"))
+    other.set("namespace", "same version")
+    assert other.version == config.version
+    assert template.render(path, other, {"X": "2"}).entry("a b") == "other2"
     path.write_text("a b: other")
     assert template.render(path, config, {}).entry("a b") == "other"
     assert first.entry("a b") == "scale1"

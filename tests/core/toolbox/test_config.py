@@ -117,6 +117,7 @@ def real_judge(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_arguments_are_compared_with_the_signature_of_the_command(real_judge: Any) -> None:
     assert real_judge("config", "show", {"key": "a", "project": "SET_AT_RUNTIME"}) == []
+    assert real_judge("configure", "enter", {"shell": "SET_AT_RUNTIME"}) == []
     ((argument, message),) = real_judge("config", "show", {"projekt": "a"})
     assert argument == "projekt"
     assert 'did you mean "project"?' in message

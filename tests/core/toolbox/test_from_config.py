@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from projects.core.commands import session
 from projects.core.errors import ConfigurationError
 from projects.core.toolbox.from_config import from_config
 
@@ -71,3 +72,16 @@ def test_on_the_command_line_data_goes_to_stdout_alone(tmp_path: Path, checkout:
     )
     assert set(json.loads(done.stdout)) == {"directory", "rows_limit", "row_bytes"}
     assert done.stderr == b""
+
+
+def test_within_a_run_the_command_gets_a_directory_of_that_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = tmp_path / "command_args.yaml.j2"
+    template.write_text("config show:\n  key: tests.row_bytes\n  project: sqlite_bench\n")
+    with session.opened(session.Words("demo", "test")) as run:
+        given = {"command_args_file": str(template), "project": "sqlite_bench"}
+        assert from_config("config", "show", extra=None, **given) == 100
+        assert (run.place.path / "000__config__show").is_dir()
+    assert len(list((tmp_path / "artifacts").glob("*__*"))) == 1
+    capsys.readouterr()
