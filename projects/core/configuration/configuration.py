@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -145,43 +146,48 @@ class Configuration:
 
         """
         value = plain(value, key)
-        parsed = Key.parse(key)
+        self._give(Key.parse(key), Change(value, SET, SET, word=_caller()))
+        self._tell(key, value)
+
+    def _give(self, key: Key, change: Change) -> list[tuple[KeyPath, Any]]:
+        """Make `change` at every match of `key`; return the places and what they had."""
         with self._lock:
             values = self._state[0]
-            paths = parsed.places(values)
-            if not paths:
-                raise missing(parsed, values)
-            change = Change(value, SET, SET, word=_caller())
-            for path in paths:
-                values = replaced(values, path, value)
+            before = [(path, value_at(values, path)) for path in key.places(values)]
+            if not before:
+                raise missing(key, values)
+            for path, _ in before:
+                values = replaced(values, path, change.value)
                 self._history.add(path, change)
             self._state = (values, {})
             self.version += 1
-        self._tell(key, value)
+        return before
 
     @contextmanager
     def temporary(self, key: str, value: Any) -> Iterator[None]:
         """Set `key` to `value`, and at the end give each place back what it had, references too."""
-        parsed = Key.parse(key)
-        with self._lock:
-            values = self._state[0]
-            before = [(path, value_at(values, path)) for path in parsed.places(values)]
-            origins = [self._history.latest(path) for path, _ in before]
-            self.set(key, value)
+        value = plain(value, key)
+        change = Change(value, SET, SET, word=_caller())
+        before = self._give(Key.parse(key), change)
+        self._tell(key, value)
         try:
             yield
         finally:
-            with self._lock:
-                values = self._state[0]
-                for (path, old), (change, below) in zip(before, origins, strict=True):
-                    try:
-                        values = replaced(values, path, old)
-                    except (KeyError, IndexError, TypeError, AttributeError):
-                        continue  # what held it was replaced meanwhile
-                    self._history.add(path, change.part(old, below))
-                self._state = (values, {})
-                self.version += 1
+            self._give_back(before, change)
             self._tell(key, before[0][1])
+
+    def _give_back(self, before: list[tuple[KeyPath, Any]], change: Change) -> None:
+        with self._lock:
+            values = self._state[0]
+            for path, old in before:
+                try:
+                    values = replaced(values, path, old)
+                except (KeyError, IndexError, TypeError, AttributeError):
+                    continue  # what held it was replaced meanwhile
+                if not self._history.take_back(path, change):
+                    self._history.add(path, replace(change, value=old))
+            self._state = (values, {})
+            self.version += 1
 
     def apply_preset(self, name: str, layer: str = "apply_preset") -> None:
         """Apply a preset now, over everything; all of it or, on an error, nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from projects.core.configuration.keys import format_path, value_at
@@ -37,10 +37,6 @@ class Change:
     document: Document | None = None
     source: KeyPath = ()
     word: str = ""
-
-    def part(self, value: Any, below: KeyPath) -> Change:
-        """Return the same change as if it had given only the part at `below`, `value`."""
-        return replace(self, value=value, source=(*self.source, *below))
 
     def origin(self, below: KeyPath = ()) -> Origin | None:
         """Return where the value is written, or a part of it: what is at `below` inside of it."""
@@ -130,6 +126,16 @@ class History:
             sets = [i for i, (_, old) in enumerate(changes) if old.kind == SET]
             if len(sets) > MAX_SETS:
                 del changes[sets[0]]
+
+    def take_back(self, path: KeyPath, change: Change) -> bool:
+        """Forget `change` at `path`; return False when it is not the one in force there."""
+        if self.latest(path)[0] is not change:
+            return False
+        changes = self._changes[path]
+        changes.pop()
+        if not changes:
+            del self._changes[path]
+        return True
 
     def latest(self, path: KeyPath) -> tuple[Change, KeyPath]:
         """Return the change in force at `path`, and the path inside of its value."""

@@ -175,6 +175,16 @@ def test_temporary_restores_each_place_after_an_exception_too() -> None:
     assert [node["name"] for node in found.get("nodes")] == ["one", "two"]
 
 
+def test_temporary_wins_over_a_set_within_it() -> None:
+    found = configuration()
+    with found.temporary("tests.users", 5):
+        found.set("tests.users", 6)
+    assert found.get("tests.users") == 1
+    assert [step.value for step in found.explain("tests.users")] == [1, 6, 5, 1]
+    with pytest.raises(MissingKey), found.temporary("tests.no", 5):
+        pass
+
+
 def test_temporary_leaves_alone_what_was_replaced_meanwhile() -> None:
     found = configuration()
     with found.temporary("nodes[0].name", "x"):

@@ -208,7 +208,7 @@ def test_a_wrong_override_names_its_place(text: str, message: str) -> None:
         ),
         ("{on: 1}", 'config.yaml:14:9: preset "bad": a key has to be text, not True'),
         ("{'a[': 1}", 'config.yaml:14:9: preset "bad": the key "a[" is not a JSONPath'),
-        ("{extends: hevy}", 'config.yaml:14:9: unknown preset "hevy"; did you mean "heavy"?'),
+        ("{extends: heavi}", 'config.yaml:14:9: unknown preset "heavi"; did you mean "heavy"?'),
         ("{extends: bad}", "config.yaml:14:9: presets extend each other in a circle: bad -> bad"),
         ("4", 'config.yaml:14:3: the preset "bad" has to be a mapping (key: value), not a number'),
     ],
@@ -222,7 +222,7 @@ def test_a_wrong_preset_names_its_place(preset: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("to_apply: []", "to_apply: hevy", 'config.yaml:8:3: unknown preset "hevy"'),
+        ("to_apply: []", "to_apply: heavi", 'config.yaml:8:3: unknown preset "heavi"'),
         (
             "to_apply: []",
             "to_apply: [light, 3]",

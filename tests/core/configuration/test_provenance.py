@@ -101,9 +101,25 @@ def test_a_copy_goes_its_own_way() -> None:
     assert len(second.steps(("tests", "modes"))) == 1
 
 
+def test_a_change_can_be_taken_back_as_long_as_it_is_in_force() -> None:
+    found = history()
+    path = ("tests", "users")
+    first, second = changed(7), changed(8)
+    found.add(path, first)
+    found.add(path, second)
+    assert not found.take_back(path, first)
+    assert found.take_back(path, second)
+    assert found.take_back(path, first)
+    assert [step.value for step in found.steps(path)] == [1]
+    found.add(path, first)
+    found.add(("tests",), second)
+    assert not found.take_back(path, first)
+
+
 def test_source_names_the_document_and_the_path_in_it() -> None:
     found = history()
-    change = changed({"users": 1}).part({"users": 1}, ("k",))
+    document = Document.loads("k: {users: 1}", "o.yaml")
+    change = Change({"users": 1}, OVERRIDE, "file", document=document, source=("k",))
     found.add(("tests",), change)
     assert found.source(("tests", "users")) == (change.document, ("k", "users"), "")
 
