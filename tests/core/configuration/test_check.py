@@ -20,7 +20,7 @@ ci_presets:
   small: {tests.users: 1}
   typo:
     tests.usrs: 2
-    tests.mdoe: x
+    tests.modde: x
   loop: {extends: [loop]}
   breaks:
     tests.referred: "@tests.no_such"
@@ -32,7 +32,7 @@ tests:
   mode: scale
   referred: "@tests.mode"
   mapping: {a: 1}
-  wrong: ["{@tests.wher}"]
+  wrong: ["{@tests.modd}"]
   inner: "@tests.mapping.a"
   secret: "*$@tests.mode"
 """
@@ -90,10 +90,10 @@ def test_everything_wrong_is_found_at_once_each_at_its_place(tmp_path: Path) -> 
         "command_args.yaml.j2:13:3: no parameter kolour (with the preset",
         'command_args.yaml.j2:13:14: unknown key "tests.mapping.b"',
         'config.yaml:5:5: unknown key "tests.usrs"; did you mean "tests.users"?',
-        'config.yaml:6:5: unknown key "tests.mdoe"; did you mean "tests.mode"?',
+        'config.yaml:6:5: unknown key "tests.modde"; did you mean "tests.mode"?',
         "config.yaml:7:20: presets extend each other in a circle: loop -> loop",
         'config.yaml:9:21: tests.referred: "@tests.no_such" refers to nothing',
-        'config.yaml:18:11: tests.wrong[0]: "{@tests.wher}" refers to nothing',
+        'config.yaml:18:11: tests.wrong[0]: "{@tests.modd}" refers to nothing',
         'config.yaml:19:10: tests.inner: "@tests.mapping.a" refers to nothing',
     ]
     for wanted in expected:
@@ -102,7 +102,7 @@ def test_everything_wrong_is_found_at_once_each_at_its_place(tmp_path: Path) -> 
 
 def test_a_finding_is_said_once_however_many_presets_show_it(tmp_path: Path) -> None:
     found = said(check_text(tmp_path))
-    assert len([line for line in found if '"{@tests.wher}"' in line]) == 1
+    assert len([line for line in found if '"{@tests.modd}"' in line]) == 1
     assert not any('"*$@tests.mode"' in line for line in found)
 
 
@@ -119,7 +119,7 @@ def test_a_finding_that_only_a_preset_causes_names_the_preset(tmp_path: Path) ->
         ("a: 1\n b: 2", "config.yaml:2:3: "),
         ("a: 1\na: 2", "config.yaml:2:1: "),
         ("- 1", "config.yaml:1:1: "),
-        ("ci_presets: {to_apply: smal, small: {}}", "config.yaml:1:14: unknown preset"),
+        ("ci_presets: {to_apply: smalll, small: {}}", "config.yaml:1:14: unknown preset"),
         ("ci_presets: 3", "config.yaml:1:1: "),
         ("ci_presets: {a: 3}", "config.yaml:1:"),
         ("ci_presets: {a: {extends: 3}}", "config.yaml:1:"),
