@@ -78,7 +78,7 @@ def test_an_unknown_entry_names_the_nearest_and_all_others() -> None:
 
 def test_an_unknown_argument_names_the_nearest() -> None:
     with pytest.raises(ConfigurationError, match=r'<template>:1:1: .*did you mean "name"?'):
-        arguments("cluster", "set_scale").one("namme")
+        arguments("cluster", "set_scale").one("naming")
 
 
 def test_an_entry_that_is_no_mapping_is_an_error_with_its_line() -> None:
