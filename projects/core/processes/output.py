@@ -118,7 +118,7 @@ _muted: Ambient[bool] = Ambient("output_muted")
 @contextmanager
 def muted() -> Iterator[None]:
     """Keep text of this context from the terminal while the block runs; the sinks get it."""
-    entry = _muted.enter(True)  # noqa: FBT003 - what it holds
+    entry = _muted.enter(True)
     try:
         yield
     finally:

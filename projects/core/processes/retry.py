@@ -133,7 +133,7 @@ def wait_until(
 
 
 async def wait_until_async(
-    condition: Callable[[], Awaitable[T] | T],
+    condition: Callable[[], T | Awaitable[T]],
     timeout: float,  # noqa: ASYNC109 - of the condition; the caller's own is `asyncio.timeout`
     interval: float = 1.0,
     what: str = "",

@@ -136,7 +136,6 @@ def test_by_default_the_failure_passes_by_who_catches_exceptions() -> None:
     assert cleaned == ["finally"]
     assert isinstance(caught.value, SystemExit)
     assert isinstance(caught.value.__cause__, ValueError)
-    assert caught.value.exit_status if hasattr(caught.value, "exit_status") else True
     assert errors.exit_status_of(caught.value) == 2
 
 
@@ -273,12 +272,10 @@ def test_a_keyboard_interrupt_without_a_session_stops_and_waits(
     import joblib
 
     begun, cleaned = threading.Event(), threading.Event()
-    original = joblib.Parallel._retrieve
 
     def interrupted(self: object) -> object:
         begun.wait(30)
         raise KeyboardInterrupt
-        yield from original(self)
 
     def task() -> None:
         try:

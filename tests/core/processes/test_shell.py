@@ -16,6 +16,7 @@ from projects.core.processes import cancellation, output, shell
 from tests.core.processes.watching import alive, end_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.core.processes.conftest import Kept
@@ -87,7 +88,7 @@ def test_bash_runs_text_wherever_sh_points() -> None:
 
 
 def test_a_list_is_run_without_a_shell(tmp_path: Path) -> None:
-    words = ["$HOME", "*", "a b", "'", tmp_path]
+    words = ["$HOME", "*", "a b", "'", os.fspath(tmp_path)]
     done = shell.run(["printf", "%s\n", *words], capture_stdout=True)
     assert done.stdout.splitlines() == ["$HOME", "*", "a b", "'", str(tmp_path)]
 
@@ -181,7 +182,9 @@ def test_children_see_the_artifact_directory_and_what_is_given(root: Path) -> No
         (lambda: shell.run("x" * 3_000_000), errors.InfrastructureError, "stdin_file"),
     ],
 )
-def test_what_cannot_be_run_is_one_clear_error(call, kind, said) -> None:
+def test_what_cannot_be_run_is_one_clear_error(
+    call: Callable[[], object], kind: type[Exception], said: str
+) -> None:
     descriptors = os.listdir("/proc/self/fd")
     with pytest.raises(kind, match=said):
         call()
@@ -189,7 +192,7 @@ def test_what_cannot_be_run_is_one_clear_error(call, kind, said) -> None:
 
 
 def test_missing_bash_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell.os.path, "exists", lambda path: False)
+    monkeypatch.setattr("os.path.exists", lambda path: False)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(errors.InfrastructureError, match="needs bash"):
         shell.run("true")
@@ -275,7 +278,7 @@ def test_without_pidfds_it_works_as_well(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.usefixtures("nobody_left")
 def test_the_nearest_deadline_counts_and_is_named() -> None:
     with (
-        pytest.raises(errors.CommandTimeout, match="deadline of 0.2 s"),
+        pytest.raises(errors.CommandTimeout, match=r"deadline of 0\.2 s"),
         cancellation.deadline(0.2, "the deployment"),
     ):
         shell.run("sleep 60", timeout=50)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -211,8 +212,8 @@ def test_a_hang_up_counts_as_being_told_to_end(tmp_path: Path) -> None:
         BODIES["stubborn command"],
         """
 def body():
-    begun()
     try:
+        begun()
         cancellation.sleep(1000)
     finally:
         shell.run(f"trap '' TERM; touch {top}/cleaning; sleep 1000; sleep 1000")
@@ -235,8 +236,8 @@ def body():
 import asyncio
 
 async def command():
-    begun()
     try:
+        begun()
         await asyncio.sleep(1000)
     finally:
         mark("cleaning")
@@ -272,6 +273,10 @@ def body():
     assert program.status() == 0, program.said
 
 
+def at_least(mark: str, number: int) -> bool:
+    return len(alive(mark)) >= number
+
+
 def test_signals_at_random_moments_leave_nobody_behind(tmp_path: Path, mark: str) -> None:
     body = """
 def task():
@@ -290,7 +295,7 @@ def body():
         top = tmp_path / str(number)
         top.mkdir()
         program = Program(top, body)
-        until(lambda at=program: len(alive(mark)) > 1 + number % 3, 60)  # type: ignore[misc]
+        until(functools.partial(at_least, mark, 2 + number % 3), 60)
         program.process.send_signal(signal.SIGTERM)
         assert program.status() == 143, program.said
         until(lambda: not alive(mark))
