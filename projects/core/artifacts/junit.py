@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,8 +111,13 @@ def _words(value: object) -> str:
 
 
 def _attribute(value: object) -> str:
-    return quoteattr(_ILLEGAL.sub("", str(value)))
+    escaped = _text(str(value)).replace('"', "&quot;")
+    for character in "\t\n\r":  # a parser would make them spaces
+        escaped = escaped.replace(character, f"&#{ord(character)};")
+    return f'"{escaped}"'
 
 
 def _text(value: str) -> str:
-    return escape(_ILLEGAL.sub("", value))
+    # xml.sax.saxutils.escape does the same, and imports an HTTP client.
+    text = _ILLEGAL.sub("", value)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

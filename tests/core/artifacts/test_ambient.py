@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from projects.core.artifacts.ambient import Ambient
 
 
-def test_leaving_out_of_order_keeps_the_fallback_right():
+def test_leaving_out_of_order_keeps_the_fallback_right() -> None:
     value: Ambient[str] = Ambient("test")
     outer = value.enter("outer")
     inner = value.enter("inner")

@@ -23,7 +23,7 @@ def row(found: Board, identity: str) -> Row:
     return one
 
 
-def test_rows_form_a_tree_with_paths_as_history_has_them():
+def test_rows_form_a_tree_with_paths_as_history_has_them() -> None:
     found = board()
     assert row(found, "s").path == "scale / wait"
     assert row(found, "r").path == ""
@@ -32,7 +32,7 @@ def test_rows_form_a_tree_with_paths_as_history_has_them():
     assert list(row(found, "r").children) == ["c"]
 
 
-def test_what_ended_is_gone_and_counted():
+def test_what_ended_is_gone_and_counted() -> None:
     found = board()
     found.end({"id": "s", "outcome": "failed"})
     found.end({"id": "c", "outcome": "passed"})
@@ -41,7 +41,7 @@ def test_what_ended_is_gone_and_counted():
     assert not row(found, "r").children
 
 
-def test_what_is_left_follows_from_the_progress():
+def test_what_is_left_follows_from_the_progress() -> None:
     found = board()
     found.progress({"id": "s", "done": 0, "total": 100, "unit": "rows"}, 10)
     assert row(found, "s").rate() is None
@@ -52,7 +52,7 @@ def test_what_is_left_follows_from_the_progress():
     assert row(found, "s").left(99, {}) == 0
 
 
-def test_what_is_left_follows_from_earlier_runs_otherwise():
+def test_what_is_left_follows_from_earlier_runs_otherwise() -> None:
     found = board()
     assert row(found, "s").left(5, {"scale / wait": 10}) == 7
     assert row(found, "s").left(50, {"scale / wait": 10}) is None

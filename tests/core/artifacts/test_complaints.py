@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from projects.core.artifacts.complaints import complain
 
 
-def test_the_same_is_said_once(capsys):
+def test_the_same_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     complain("cannot write x", OSError(28, "No space left on device"))
     complain("cannot write x", OSError(28, "No space left on device"))
     complain("cannot write y", ValueError("odd"))
@@ -17,6 +19,6 @@ def test_the_same_is_said_once(capsys):
     )
 
 
-def test_a_broken_stderr_is_survived(monkeypatch):
+def test_a_broken_stderr_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     complain("cannot write x", "because")

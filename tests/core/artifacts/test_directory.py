@@ -30,7 +30,7 @@ def claim_many(root: str, count: int) -> None:
         claim(root, "from_a_process")
 
 
-def test_the_first_directory_is_000_and_the_next_is_001(run_root):
+def test_the_first_directory_is_000_and_the_next_is_001(run_root: Path) -> None:
     with NextArtifactDir("prepare") as first:
         pass
     with NextArtifactDir("test") as second:
@@ -38,7 +38,7 @@ def test_the_first_directory_is_000_and_the_next_is_001(run_root):
     assert [first.name, second.name] == ["000__prepare", "001__test"]
 
 
-def test_64_threads_claim_10000_directories_and_no_number_comes_twice(tmp_path):
+def test_64_threads_claim_10000_directories_and_no_number_comes_twice(tmp_path: Path) -> None:
     start = threading.Barrier(64)
 
     def work(thread: int) -> None:
@@ -51,7 +51,7 @@ def test_64_threads_claim_10000_directories_and_no_number_comes_twice(tmp_path):
     assert numbers(tmp_path) == list(range(10_000))
 
 
-def test_4_processes_claim_500_directories_each_and_no_number_comes_twice(tmp_path):
+def test_4_processes_claim_500_directories_each_and_no_number_comes_twice(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=claim_many, args=(str(tmp_path), 500)) for _ in range(4)]
     for process in processes:
@@ -62,7 +62,7 @@ def test_4_processes_claim_500_directories_each_and_no_number_comes_twice(tmp_pa
     assert numbers(tmp_path) == list(range(2000))
 
 
-def test_a_forked_child_does_not_keep_the_lock(tmp_path):
+def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
     fork = multiprocessing.get_context("fork")
     process = fork.Process(target=claim_many, args=(str(tmp_path), 5))
     process.start()
@@ -71,7 +71,7 @@ def test_a_forked_child_does_not_keep_the_lock(tmp_path):
     assert numbers(tmp_path) == list(range(10))
 
 
-def test_a_lost_counter_is_found_again_from_the_directories(tmp_path):
+def test_a_lost_counter_is_found_again_from_the_directories(tmp_path: Path) -> None:
     (tmp_path / "007__made_elsewhere").mkdir()
     (tmp_path / "not a number__x").mkdir()
     assert claim(tmp_path, "next").name == "008__next"
@@ -80,7 +80,7 @@ def test_a_lost_counter_is_found_again_from_the_directories(tmp_path):
     assert claim(tmp_path, "again").name == "010__again"
 
 
-def test_a_directory_made_by_hand_is_passed_over(tmp_path):
+def test_a_directory_made_by_hand_is_passed_over(tmp_path: Path) -> None:
     claim(tmp_path, "a")
     (tmp_path / "001__b").mkdir()
     assert claim(tmp_path, "b").name == "002__b"
@@ -98,13 +98,13 @@ def test_a_directory_made_by_hand_is_passed_over(tmp_path):
         ("\udc80broken", "_broken"),
     ],
 )
-def test_a_name_becomes_one_safe_component(given_name, safe, tmp_path):
+def test_a_name_becomes_one_safe_component(given_name: str, safe: str, tmp_path: Path) -> None:
     assert directory.safe_name(given_name) == safe
     assert claim(tmp_path, given_name).parent == tmp_path
 
 
 @given(st.text(st.characters(codec=None)))
-def test_any_name_fits_a_file_system(name):
+def test_any_name_fits_a_file_system(name: str) -> None:
     safe = directory.safe_name(name)
     assert safe
     assert len(safe.encode()) <= directory.MOST_BYTES
@@ -112,28 +112,28 @@ def test_any_name_fits_a_file_system(name):
     assert safe.isprintable()
 
 
-def test_a_secret_does_not_become_a_name(tmp_path):
+def test_a_secret_does_not_become_a_name(tmp_path: Path) -> None:
     masking.register("hunter22", "password")
     assert claim(tmp_path, "login hunter22").name == "000__login ***"
 
 
-def test_a_parent_that_is_missing_is_one_clear_error(tmp_path):
+def test_a_parent_that_is_missing_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(errors.InfrastructureError, match="cannot make the artifact directory"):
         claim(tmp_path / "missing", "x")
 
 
-def test_a_file_in_the_way_is_one_clear_error(tmp_path):
+def test_a_file_in_the_way_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.InfrastructureError, match="Not a directory"):
         TempArtifactDir(tmp_path / "file" / "below").__enter__()
 
 
-def test_without_a_run_there_is_no_current_directory():
+def test_without_a_run_there_is_no_current_directory() -> None:
     with pytest.raises(errors.UsageError, match="there is no artifact directory yet"):
         directory.current()
 
 
-def test_directories_nest_and_are_left_again(run_root):
+def test_directories_nest_and_are_left_again(run_root: Path) -> None:
     assert directory.current() == run_root
     with NextArtifactDir("outer") as outer:
         assert directory.current() == outer
@@ -143,13 +143,13 @@ def test_directories_nest_and_are_left_again(run_root):
     assert directory.current() == run_root
 
 
-def test_an_explicit_directory_is_made_and_current(run_root):
+def test_an_explicit_directory_is_made_and_current(run_root: Path) -> None:
     with TempArtifactDir(run_root / "a" / "b") as path:
         assert directory.current() == path == run_root / "a" / "b"
         assert path.is_dir()
 
 
-def test_a_thread_with_a_copied_context_keeps_its_own_directory(run_root):
+def test_a_thread_with_a_copied_context_keeps_its_own_directory(run_root: Path) -> None:
     met = threading.Barrier(8)
     seen: dict[int, bool] = {}
 
@@ -169,7 +169,7 @@ def test_a_thread_with_a_copied_context_keeps_its_own_directory(run_root):
     assert seen == dict.fromkeys(range(8), True)
 
 
-def test_raw_threads_and_executors_see_what_the_main_thread_entered(run_root):
+def test_raw_threads_and_executors_see_what_the_main_thread_entered(run_root: Path) -> None:
     with NextArtifactDir("outer") as outer, ThreadPoolExecutor(1) as pool:
         assert pool.submit(directory.current).result() == outer
         with NextArtifactDir("inner") as inner:
@@ -179,7 +179,7 @@ def test_raw_threads_and_executors_see_what_the_main_thread_entered(run_root):
         assert pool.submit(directory.current).result() == run_root
 
 
-def test_a_directory_entered_by_a_raw_thread_is_its_own(run_root):
+def test_a_directory_entered_by_a_raw_thread_is_its_own(run_root: Path) -> None:
     def work() -> Path:
         with NextArtifactDir("in the thread"):
             return directory.current()
@@ -190,7 +190,23 @@ def test_a_directory_entered_by_a_raw_thread_is_its_own(run_root):
         assert pool.submit(directory.current).result() == main
 
 
-def test_joblib_threads_are_right(run_root):
+def test_what_one_raw_thread_entered_is_nothing_to_another(run_root: Path) -> None:
+    entered, asked = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with NextArtifactDir("in the thread"):
+            entered.set()
+            asked.wait()
+
+    with NextArtifactDir("main") as main, ThreadPoolExecutor(2) as pool:
+        working = pool.submit(work)
+        entered.wait()
+        assert pool.submit(directory.current).result() == main
+        asked.set()
+        working.result()
+
+
+def test_joblib_threads_are_right(run_root: Path) -> None:
     def work(i: int) -> bool:
         with NextArtifactDir(f"task{i}") as mine:
             return directory.current() == mine and mine.parent.name == "000__parallel"
@@ -203,7 +219,7 @@ def test_joblib_threads_are_right(run_root):
     assert numbers(run_root / "000__parallel") == list(range(50))
 
 
-def test_two_tasks_of_a_loop_have_two_directories_at_once(run_root):
+def test_two_tasks_of_a_loop_have_two_directories_at_once(run_root: Path) -> None:
     async def work(name: str, mine: asyncio.Event, other: asyncio.Event) -> bool:
         async with NextArtifactDir(name) as path:
             mine.set()
@@ -219,7 +235,9 @@ def test_two_tasks_of_a_loop_have_two_directories_at_once(run_root):
         assert asyncio.run(both()) == [True, True]
 
 
-def test_an_executor_of_a_loop_falls_back_to_what_was_entered_before_the_loop(run_root):
+def test_an_executor_of_a_loop_falls_back_to_what_was_entered_before_the_loop(
+    run_root: Path,
+) -> None:
     async def work() -> tuple[Path, Path]:
         with NextArtifactDir("in the loop") as inside:
             loop = asyncio.get_running_loop()
@@ -231,7 +249,7 @@ def test_an_executor_of_a_loop_falls_back_to_what_was_entered_before_the_loop(ru
     assert seen == outer
 
 
-def test_a_child_gets_its_environment_and_ours_stays_as_it_is(run_root):
+def test_a_child_gets_its_environment_and_ours_stays_as_it_is(run_root: Path) -> None:
     before = dict(os.environ)
     with NextArtifactDir("x") as path:
         environment = directory.child_environment({"A": "b"})
@@ -239,7 +257,7 @@ def test_a_child_gets_its_environment_and_ours_stays_as_it_is(run_root):
     assert environment == {"A": "b", "ARTIFACT_DIR": str(path), "TOPGALLANT_RUN": str(run_root)}
 
 
-def test_leaving_from_another_context_is_harmless(run_root):
+def test_leaving_from_another_context_is_harmless(run_root: Path) -> None:
     context = contextvars.copy_context()
     entered = NextArtifactDir("x")
     context.run(entered.__enter__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ def fail_inside() -> None:
         raise RuntimeError("the disk is on fire")
 
 
-def test_the_inner_directory_has_the_traceback_the_outer_one_points_there(run_root):
+def test_the_inner_directory_has_the_traceback_the_outer_one_points_there(run_root: Path) -> None:
     with pytest.raises(RuntimeError):
         fail_inside()
     inner = (run_root / "000__outer/000__inner/FAILURE").read_text()
@@ -28,7 +29,7 @@ def test_the_inner_directory_has_the_traceback_the_outer_one_points_there(run_ro
     assert outer == "RuntimeError: the disk is on fire\n  see 000__inner/FAILURE\n"
 
 
-def test_one_exception_is_written_once_per_directory(tmp_path):
+def test_one_exception_is_written_once_per_directory(tmp_path: Path) -> None:
     error = ValueError("x")
     failures.record(tmp_path, error)
     once = (tmp_path / "FAILURE").read_text()
@@ -38,7 +39,7 @@ def test_one_exception_is_written_once_per_directory(tmp_path):
     assert (tmp_path / "FAILURE").read_text().count("another") == 2
 
 
-def test_a_secret_is_masked_in_message_and_traceback(run_root):
+def test_a_secret_is_masked_in_message_and_traceback(run_root: Path) -> None:
     masking.register("hunter22", "password")
     with pytest.raises(ValueError, match="hunter22"), NextArtifactDir("x"):
         raise ValueError("cannot log in with hunter22")
@@ -47,7 +48,7 @@ def test_a_secret_is_masked_in_message_and_traceback(run_root):
     assert "cannot log in with ***" in text
 
 
-def test_a_group_points_at_the_tasks_that_failed(tmp_path):
+def test_a_group_points_at_the_tasks_that_failed(tmp_path: Path) -> None:
     a, b = tmp_path / "000__a", tmp_path / "001__b"
     broken = [ValueError("one"), KeyError("two")]
     for folder, error in zip((a, b), broken, strict=True):
@@ -62,17 +63,17 @@ def test_a_group_points_at_the_tasks_that_failed(tmp_path):
 
 
 @pytest.mark.parametrize("error", [SystemExit(0), SystemExit(None), GeneratorExit()])
-def test_what_is_no_failure_is_not_written(error, tmp_path):
+def test_what_is_no_failure_is_not_written(error: BaseException, tmp_path: Path) -> None:
     failures.record(tmp_path, error)
     assert os.listdir(tmp_path) == []
 
 
-def test_an_interruption_is_one_line(tmp_path):
+def test_an_interruption_is_one_line(tmp_path: Path) -> None:
     failures.record(tmp_path, errors.Interrupted(15))
     assert (tmp_path / "FAILURE").read_text() == "Interrupted: interrupted by signal 15\n"
 
 
-def test_a_frozen_exception_can_be_recorded(tmp_path):
+def test_a_frozen_exception_can_be_recorded(tmp_path: Path) -> None:
     @dataclasses.dataclass(frozen=True)
     class Frozen(Exception):
         why: str
@@ -81,7 +82,9 @@ def test_a_frozen_exception_can_be_recorded(tmp_path):
     assert "Frozen" in (tmp_path / "FAILURE").read_text()
 
 
-def test_an_exception_that_cannot_be_shown_is_survived(tmp_path, capsys):
+def test_an_exception_that_cannot_be_shown_is_survived(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Silent(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no words")
@@ -90,14 +93,16 @@ def test_an_exception_that_cannot_be_shown_is_survived(tmp_path, capsys):
     assert "cannot describe a failure" in capsys.readouterr().err
 
 
-def test_a_huge_message_loses_its_middle(tmp_path):
+def test_a_huge_message_loses_its_middle(tmp_path: Path) -> None:
     failures.record(tmp_path, ValueError("x" * 1_000_000))
     text = (tmp_path / "FAILURE").read_text()
     assert len(text) < failures.MOST_TEXT + 100
     assert "characters left out" in text
 
 
-def test_the_exception_survives_a_directory_that_is_gone_and_that_is_said_once(run_root, capsys):
+def test_the_exception_survives_a_directory_that_is_gone_and_that_is_said_once(
+    run_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def disappear() -> None:
         with NextArtifactDir("x") as path:
             os.rmdir(path)
@@ -110,13 +115,15 @@ def test_the_exception_survives_a_directory_that_is_gone_and_that_is_said_once(r
     assert "000__x/FAILURE: No such file or directory" in said
 
 
-def test_the_exception_survives_a_full_disk(tmp_path, capsys):
+def test_the_exception_survives_a_full_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "FAILURE").symlink_to("/dev/full")
     failures.record(tmp_path, ValueError("x"))
     assert "No space left on device" in capsys.readouterr().err
 
 
-def test_failures_lists_each_failure_where_it_happened(run_root):
+def test_failures_lists_each_failure_where_it_happened(run_root: Path) -> None:
     for name in ("b", "a"):
         with pytest.raises(RuntimeError), NextArtifactDir(name), NextArtifactDir("inner"):
             raise RuntimeError(f"from {name}")
@@ -127,6 +134,6 @@ def test_failures_lists_each_failure_where_it_happened(run_root):
     )
 
 
-def test_without_a_failure_there_is_no_failures_file(tmp_path):
+def test_without_a_failure_there_is_no_failures_file(tmp_path: Path) -> None:
     assert failures.write_failures(tmp_path) == 0
     assert not (tmp_path / "FAILURES").exists()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from projects.core.artifacts import history
 from projects.core.artifacts.history import durations
 from tests.core.artifacts.recorded import Recording
@@ -23,7 +25,7 @@ def remember(base: Path, name: str, seconds: float, outcome: str = "passed") -> 
     (base / name / "events.jsonl").write_text(lines)
 
 
-def test_the_median_of_what_passed_by_path(tmp_path):
+def test_the_median_of_what_passed_by_path(tmp_path: Path) -> None:
     for i, seconds in enumerate((1, 5, 3)):
         remember(tmp_path, f"2026112{i}-130000__demo__test_ci", seconds)
     remember(tmp_path, "20261123-130000__demo__test_ci-2", 100, outcome="failed")
@@ -36,7 +38,7 @@ def test_the_median_of_what_passed_by_path(tmp_path):
     assert again["cluster scale / wait"] == 3.5
 
 
-def test_only_the_newest_runs_are_read(tmp_path, monkeypatch):
+def test_only_the_newest_runs_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "MOST_RUNS", 2)
     for i, seconds in enumerate((100, 1, 1)):
         remember(tmp_path, f"2026112{i}-130000__demo__test_ci", seconds)
@@ -45,7 +47,7 @@ def test_only_the_newest_runs_are_read(tmp_path, monkeypatch):
     assert durations(tmp_path, "demo", "test_ci") == {}
 
 
-def test_without_a_past_there_is_no_history(tmp_path):
+def test_without_a_past_there_is_no_history(tmp_path: Path) -> None:
     assert durations(tmp_path / "missing", "demo", "test_ci") == {}
     (tmp_path / "20261120-130000__demo__test_ci").mkdir()
     assert durations(tmp_path, "demo", "test_ci") == {}

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def write_many(path: str, count: int) -> None:
                 pass
 
 
-def test_a_span_is_two_lines_with_what_the_format_promises(tmp_path):
+def test_a_span_is_two_lines_with_what_the_format_promises(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     with Journal(path), span("run", "demo", dir=tmp_path) as outer:
         with span("command", "cluster scale", dir=tmp_path / "000__x", parameters={"n": 3}) as one:
@@ -69,7 +70,9 @@ def test_a_span_is_two_lines_with_what_the_format_promises(tmp_path):
         (errors.Interrupted(15), "interrupted"),
     ],
 )
-def test_the_outcome_follows_from_the_exception(error, outcome, tmp_path):
+def test_the_outcome_follows_from_the_exception(
+    error: BaseException, outcome: str, tmp_path: Path
+) -> None:
     with Journal(tmp_path / "e"), pytest.raises(type(error)), span("step", "x"):
         raise error
     ended = lines(tmp_path / "e")[-1]
@@ -77,7 +80,7 @@ def test_the_outcome_follows_from_the_exception(error, outcome, tmp_path):
     assert ended["error"] == errors.one_line(error)
 
 
-def test_without_a_journal_a_span_is_nothing():
+def test_without_a_journal_a_span_is_nothing() -> None:
     with span("step", "x", parameters={"a": 1}) as nothing:
         nothing.progress(1, 2)
         nothing.note("x")
@@ -87,7 +90,7 @@ def test_without_a_journal_a_span_is_nothing():
     assert journal.current() is None
 
 
-def test_secrets_are_masked_and_the_line_stays_json(tmp_path):
+def test_secrets_are_masked_and_the_line_stays_json(tmp_path: Path) -> None:
     masking.register('pass"word\\1234', "password")
     masking.register("12345678", "pin")
     with (
@@ -111,7 +114,9 @@ def test_secrets_are_masked_and_the_line_stays_json(tmp_path):
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
-def test_any_parameter_makes_one_line_of_strict_json(tmp_path_factory, value):
+def test_any_parameter_makes_one_line_of_strict_json(
+    tmp_path_factory: pytest.TempPathFactory, value: object
+) -> None:
     path = tmp_path_factory.mktemp("journal") / "e"
     with Journal(path), span("step", "x", parameters={"value": value}):
         pass
@@ -124,7 +129,7 @@ def test_any_parameter_makes_one_line_of_strict_json(tmp_path_factory, value):
     assert len(path.read_bytes().splitlines()) == 2
 
 
-def test_an_event_too_large_keeps_what_matters(tmp_path):
+def test_an_event_too_large_keeps_what_matters(tmp_path: Path) -> None:
     many = {f"{'k' * 100}{i}": "v" * 4000 for i in range(100)}
     with Journal(tmp_path / "e"), span("step", "x", parameters=many):
         pass
@@ -133,7 +138,7 @@ def test_an_event_too_large_keeps_what_matters(tmp_path):
     assert "too large for the journal" in started["parameters"]["…"]
 
 
-def test_threads_and_processes_share_a_file_without_mixing_lines(tmp_path):
+def test_threads_and_processes_share_a_file_without_mixing_lines(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=write_many, args=(str(path), 200)) for _ in range(2)]
@@ -153,7 +158,7 @@ def test_threads_and_processes_share_a_file_without_mixing_lines(tmp_path):
     assert len({event["id"] for event in found}) == 800
 
 
-def test_a_kill_at_any_moment_leaves_whole_events(tmp_path):
+def test_a_kill_at_any_moment_leaves_whole_events(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     code = (
         "import sys\nfrom projects.core.artifacts.journal import Journal, span\n"
@@ -171,7 +176,7 @@ def test_a_kill_at_any_moment_leaves_whole_events(tmp_path):
     assert [root.outcome for root in run.roots] == ["lost"] * 5
 
 
-def test_a_new_writer_begins_on_a_fresh_line_after_a_cut_one(tmp_path):
+def test_a_new_writer_begins_on_a_fresh_line_after_a_cut_one(tmp_path: Path) -> None:
     path = tmp_path / "e"
     path.write_text('{"at":"2026-01-01T00:00:00.000000Z","type":"star')
     with Journal(path), span("step", "x"):
@@ -179,7 +184,9 @@ def test_a_new_writer_begins_on_a_fresh_line_after_a_cut_one(tmp_path):
     assert [event["type"] for event in read_events(path)] == ["started", "ended"]
 
 
-def test_a_full_disk_is_said_once_and_the_run_goes_on(tmp_path, capsys):
+def test_a_full_disk_is_said_once_and_the_run_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "e").symlink_to("/dev/full")
     heard: list[str] = []
     with Journal(tmp_path / "e") as full:
@@ -193,7 +200,9 @@ def test_a_full_disk_is_said_once_and_the_run_goes_on(tmp_path, capsys):
     assert "is incomplete: No space left on device" in said
 
 
-def test_a_short_write_is_followed_by_a_fresh_line(tmp_path, monkeypatch, capsys):
+def test_a_short_write_is_followed_by_a_fresh_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "e"
     real = os.write
     with Journal(path):
@@ -206,12 +215,14 @@ def test_a_short_write_is_followed_by_a_fresh_line(tmp_path, monkeypatch, capsys
     assert "the disk is full" in capsys.readouterr().err
 
 
-def test_a_journal_that_cannot_be_opened_is_one_clear_error(tmp_path):
+def test_a_journal_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(errors.InfrastructureError, match="No such file or directory"):
         Journal(tmp_path / "missing" / "e")
 
 
-def test_a_listener_that_raises_is_left_out_and_hurts_nobody(tmp_path, capsys):
+def test_a_listener_that_raises_is_left_out_and_hurts_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     heard: list[str] = []
 
     def broken(event: journal.Event) -> None:
@@ -226,9 +237,11 @@ def test_a_listener_that_raises_is_left_out_and_hurts_nobody(tmp_path, capsys):
     assert "ValueError: broken" in capsys.readouterr().err
 
 
-def test_progress_is_written_at_most_ten_times_a_second_and_the_last_always(tmp_path, monkeypatch):
+def test_progress_is_written_at_most_ten_times_a_second_and_the_last_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = [100.0]
-    monkeypatch.setattr(journal.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with Journal(tmp_path / "e"), span("step", "x") as s:
         for done in range(1, 101):
             s.progress(done, 100, "rows")
@@ -239,7 +252,7 @@ def test_progress_is_written_at_most_ten_times_a_second_and_the_last_always(tmp_
     assert len(told) <= 12
 
 
-def test_parents_follow_the_context(tmp_path):
+def test_parents_follow_the_context(tmp_path: Path) -> None:
     with Journal(tmp_path / "e"), span("run", "r") as root:
 
         def work(i: int) -> None:
@@ -262,13 +275,13 @@ def test_parents_follow_the_context(tmp_path):
     assert all(task.children[0].name == f"s{task.name[1:]}" for task in run.root.children)
 
 
-def test_a_span_of_another_journal_is_no_parent(tmp_path):
+def test_a_span_of_another_journal_is_no_parent(tmp_path: Path) -> None:
     with Journal(tmp_path / "a"), span("run", "outer"), Journal(tmp_path / "b"), span("run", "in"):
         pass
     assert lines(tmp_path / "b")[0]["parent"] is None
 
 
-def test_a_forked_child_counts_its_ids_from_elsewhere(tmp_path):
+def test_a_forked_child_counts_its_ids_from_elsewhere(tmp_path: Path) -> None:
     write_many(str(tmp_path / "e"), 1)
     fork = multiprocessing.get_context("fork")
     process = fork.Process(target=write_many, args=(str(tmp_path / "e"), 3))

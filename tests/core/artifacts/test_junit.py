@@ -27,7 +27,7 @@ def case(suite: ET.Element, name: str) -> ET.Element:
     return found
 
 
-def test_the_totals_are_those_of_the_cases(suite):
+def test_the_totals_are_those_of_the_cases(suite: ET.Element) -> None:
     cases = list(suite.iter("testcase"))
     assert suite.attrib == {
         "name": "demo test_ci",
@@ -42,12 +42,12 @@ def test_the_totals_are_those_of_the_cases(suite):
     assert len(cases) == 7
 
 
-def test_a_case_is_named_after_what_it_ran_within(suite):
+def test_a_case_is_named_after_what_it_ran_within(suite: ET.Element) -> None:
     assert case(suite, "measure").get("classname") == 'test_ci.point <wal> & "off"'
     assert case(suite, "test_ci").get("classname") == "demo"
 
 
-def test_failed_is_failure_broken_is_error_left_out_is_skipped(suite):
+def test_failed_is_failure_broken_is_error_left_out_is_skipped(suite: ET.Element) -> None:
     failure = case(suite, "measure").find("failure")
     assert failure is not None
     assert failure.get("type") == "TestFailed"
@@ -62,12 +62,12 @@ def test_failed_is_failure_broken_is_error_left_out_is_skipped(suite):
         assert parsed(junit(told.run())).find(".//error") is not None
 
 
-def test_a_case_points_at_its_artifacts(suite):
+def test_a_case_points_at_its_artifacts(suite: ET.Element) -> None:
     output = case(suite, 'point <wal> & "off"').findtext("system-out")
     assert output == "artifacts: 000__test_ci/001__p/\nfailure: 000__test_ci/001__p/FAILURE"
 
 
-def test_presets_and_host_are_properties(suite):
+def test_presets_and_host_are_properties(suite: ET.Element) -> None:
     told = {p.get("name"): p.get("value") for p in suite.iter("property")}
     assert told == {
         "project": "demo",
@@ -78,7 +78,7 @@ def test_presets_and_host_are_properties(suite):
     }
 
 
-def test_characters_that_xml_cannot_hold_are_removed():
+def test_characters_that_xml_cannot_hold_are_removed() -> None:
     told = Recording()
     told.started(0, "r", "run", "\x00\x1b[31m\ufffe\ud800 kept \u00e9\U0001f600\t")
     text = junit(told.run())
@@ -86,7 +86,7 @@ def test_characters_that_xml_cannot_hold_are_removed():
     assert name == "[31m kept \u00e9\U0001f600\t"
 
 
-def test_a_run_without_steps_is_a_case_itself():
+def test_a_run_without_steps_is_a_case_itself() -> None:
     told = Recording()
     told.started(0, "r", "run", "demo show")
     told.ended(1, "r", 1)

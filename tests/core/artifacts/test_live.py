@@ -32,7 +32,7 @@ def shown(stream: io.StringIO) -> list[str]:
     return [line[len("13:00:00 ") :] for line in stream.getvalue().splitlines()]
 
 
-def test_elsewhere_a_run_is_a_line_per_start_and_end(tmp_path):
+def test_elsewhere_a_run_is_a_line_per_start_and_end(tmp_path: Path) -> None:
     stream = io.StringIO()
     view = LiveView(stream)
     with Journal(tmp_path / "e") as journal:
@@ -66,7 +66,7 @@ def test_elsewhere_a_run_is_a_line_per_start_and_end(tmp_path):
     assert "\x1b" not in stream.getvalue()
 
 
-def test_lines_of_parallel_tasks_say_whose_they_are(tmp_path):
+def test_lines_of_parallel_tasks_say_whose_they_are(tmp_path: Path) -> None:
     stream = io.StringIO()
     with Journal(tmp_path / "e") as journal:
         journal.listeners.append(LiveView(stream))
@@ -85,12 +85,12 @@ def test_lines_of_parallel_tasks_say_whose_they_are(tmp_path):
         ({}, False),
     ],
 )
-def test_the_tree_is_for_people_at_terminals(environ, tree):
+def test_the_tree_is_for_people_at_terminals(environ: dict[str, str], tree: bool) -> None:
     assert live.wants_tree(Terminal(), environ) is tree
     assert live.wants_tree(io.StringIO(), environ) is False
 
 
-def test_output_keeps_its_colours_and_nothing_that_moves_the_cursor():
+def test_output_keeps_its_colours_and_nothing_that_moves_the_cursor() -> None:
     stream = io.StringIO()
     view = LiveView(stream)
     view.log_line("10 %\r50 %\r100 %\r\n")
@@ -98,14 +98,16 @@ def test_output_keeps_its_colours_and_nothing_that_moves_the_cursor():
     assert stream.getvalue() == "100 %\n\x1b[31mred\x1b[0m bell\ttab\n"
 
 
-def test_output_is_masked():
+def test_output_is_masked() -> None:
     masking.register("hunter22", "password")
     stream = io.StringIO()
     LiveView(stream).log_line("the password is hunter22")
     assert stream.getvalue() == "the password is ***\n"
 
 
-def test_a_stream_that_fails_is_said_once_and_left_alone(tmp_path, capsys):
+def test_a_stream_that_fails_is_said_once_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Broken(io.StringIO):
         def write(self, _text: str) -> int:
             raise BrokenPipeError(32, "Broken pipe")
@@ -183,7 +185,7 @@ def watch(ending: str) -> str:
 
 
 @pytest.mark.parametrize("ending", ["pass", "fail", "forget"])
-def test_on_a_terminal_there_is_a_tree_and_the_cursor_comes_back(ending):
+def test_on_a_terminal_there_is_a_tree_and_the_cursor_comes_back(ending: str) -> None:
     written = watch(ending)
     assert "demo test_ci" in written
     assert "10 %" in written

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ def load(directory: Path) -> dict[str, object]:
     return told
 
 
-def test_the_start_is_on_disk_before_the_end(tmp_path):
+def test_the_start_is_on_disk_before_the_end(tmp_path: Path) -> None:
     parameters = {"replicas": 3, "path": Path("/x"), "names": ("a", "b")}
     metadata = write_metadata(tmp_path, "cluster scale", parameters, group="cluster", command="s")
     told = load(tmp_path)
@@ -43,7 +45,7 @@ def test_the_start_is_on_disk_before_the_end(tmp_path):
     assert os.listdir(tmp_path / "_meta") == ["metadata.yaml"]
 
 
-def test_secrets_are_masked(tmp_path):
+def test_secrets_are_masked(tmp_path: Path) -> None:
     masking.register("hunter22", "password")
     parameters = {"url": "http://me:hunter22@host", "token": Secret("abc", "t")}
     finish_metadata(write_metadata(tmp_path, "x", parameters), "passed")
@@ -51,25 +53,31 @@ def test_secrets_are_masked(tmp_path):
 
 
 @given(st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.text(), st.lists)))
-def test_any_parameters_can_be_written_and_read(tmp_path_factory, parameters):
+def test_any_parameters_can_be_written_and_read(
+    tmp_path_factory: pytest.TempPathFactory, parameters: dict[str, Any]
+) -> None:
     folder = tmp_path_factory.mktemp("metadata")
     finish_metadata(write_metadata(folder, "x", parameters), "passed")
     assert load(folder)["parameters"] == parameters
 
 
-def test_a_file_name_that_is_no_text_is_no_problem(tmp_path):
+def test_a_file_name_that_is_no_text_is_no_problem(tmp_path: Path) -> None:
     write_metadata(tmp_path, "x", {"file": "broken\udc80"})
     assert load(tmp_path)["parameters"] == {"file": "broken\\udc80"}
 
 
-def test_a_full_disk_is_said_and_the_command_goes_on(tmp_path, capsys):
+def test_a_full_disk_is_said_and_the_command_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "_meta").mkdir()
     (tmp_path / "_meta/metadata.yaml").symlink_to("/dev/full")
     write_metadata(tmp_path, "x", {})
     assert "metadata.yaml: No space left on device" in capsys.readouterr().err
 
 
-def test_a_missing_directory_is_said_and_the_command_goes_on(tmp_path, capsys):
+def test_a_missing_directory_is_said_and_the_command_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
     metadata = write_metadata(tmp_path / "file", "x", {})
     finish_metadata(metadata, "passed")
@@ -77,7 +85,7 @@ def test_a_missing_directory_is_said_and_the_command_goes_on(tmp_path, capsys):
     assert capsys.readouterr().err.count("Not a directory") == 2
 
 
-def test_restart_does_exactly_this_again(tmp_path):
+def test_restart_does_exactly_this_again(tmp_path: Path) -> None:
     argv = ["printf", "%s|", "it's", "two words", "$HOME", "*", "", "ü"]
     environment = {"TOPGALLANT_PROJECT": "a 'quoted' $name"}
     write_restart(tmp_path, [*argv], environment, tmp_path)
@@ -90,7 +98,7 @@ def test_restart_does_exactly_this_again(tmp_path):
     assert done.stdout == f"{tmp_path}\na 'quoted' $name\n"
 
 
-def test_restart_with_a_masked_secret_stops_and_says_so(tmp_path):
+def test_restart_with_a_masked_secret_stops_and_says_so(tmp_path: Path) -> None:
     masking.register("hunter22", "password")
     write_restart(tmp_path, ["echo", "--password=hunter22"], {}, tmp_path)
     script = tmp_path / "_meta/restart.sh"
@@ -100,7 +108,7 @@ def test_restart_with_a_masked_secret_stops_and_says_so(tmp_path):
     assert "a secret was masked" in done.stderr
 
 
-def test_the_commit_is_read_without_starting_git(tmp_path):
+def test_the_commit_is_read_without_starting_git(tmp_path: Path) -> None:
     def git(*words: str, cwd: Path = tmp_path) -> str:
         who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
         command = ["git", *who, *words]

@@ -26,7 +26,7 @@ from projects.core.artifacts import readable
         (360000, "100 h 00 min"),
     ],
 )
-def test_a_duration_has_the_digits_that_matter(seconds, text):
+def test_a_duration_has_the_digits_that_matter(seconds: float, text: str) -> None:
     assert readable.duration(seconds) == text
 
 
@@ -34,11 +34,11 @@ def test_a_duration_has_the_digits_that_matter(seconds, text):
     ("part", "whole", "text"),
     [(0, 10, "0.0 %"), (1, 1e6, "< 0.1 %"), (1, 80, "1.2 %"), (1, 3, "33 %"), (1, 0, "0.0 %")],
 )
-def test_a_share_is_in_percent(part, whole, text):
+def test_a_share_is_in_percent(part: float, whole: float, text: str) -> None:
     assert readable.share(part, whole) == text
 
 
-def test_counts_know_their_plural():
+def test_counts_know_their_plural() -> None:
     assert readable.count(1, "process") == "1 process"
     assert readable.count(2, "process") == "2 processes"
     assert readable.count(0, "step") == "0 steps"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +14,7 @@ from projects.core.artifacts.spans import fold, read_events
 from tests.core.artifacts.recorded import Recording, failing_run, moment
 
 
-def test_the_tree_is_what_ran_within_what():
+def test_the_tree_is_what_ran_within_what() -> None:
     run = failing_run().run()
     names = [(depth, span.name) for depth, span in run.walk()]
     assert names == [
@@ -34,7 +37,7 @@ def test_the_tree_is_what_ran_within_what():
     assert run.root.overhead == 0.001
 
 
-def test_an_unfinished_span_of_a_dead_run_is_lost_and_of_a_live_one_running():
+def test_an_unfinished_span_of_a_dead_run_is_lost_and_of_a_live_one_running() -> None:
     told = Recording()
     told.started(0, "r", "run", "demo")
     told.started(1, "a", "step", "x", parent="r")
@@ -45,14 +48,14 @@ def test_an_unfinished_span_of_a_dead_run_is_lost_and_of_a_live_one_running():
     assert [span.outcome for _, span in told.run(alive=True).walk()] == ["running", "running"]
 
 
-def test_a_span_of_a_child_process_goes_where_its_directory_is():
+def test_a_span_of_a_child_process_goes_where_its_directory_is() -> None:
     told = failing_run()
     told.started(5, "z", "command", "child", dir="000__test_ci/000__cluster__scale/000__child")
     run = told.run()
     assert [child.name for child in run.root.children[0].children[0].children] == ["child"]
 
 
-def test_of_several_runs_in_one_journal_the_last_one_counts():
+def test_of_several_runs_in_one_journal_the_last_one_counts() -> None:
     told = failing_run()
     told.started(30, "r2", "run", "demo cleanup_ci")
     told.ended(31, "r2", 1)
@@ -61,11 +64,11 @@ def test_of_several_runs_in_one_journal_the_last_one_counts():
     assert len(run.roots) == 2
 
 
-def test_an_empty_journal_is_a_run_without_anything():
+def test_an_empty_journal_is_a_run_without_anything() -> None:
     assert fold([]).root.children == []
 
 
-def test_a_cut_line_rubbish_and_unknown_types_are_left_out(tmp_path):
+def test_a_cut_line_rubbish_and_unknown_types_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     whole = [json.dumps(event).encode() for event in failing_run().events]
     unknown = json.dumps({"at": moment(1), "type": "invented", "id": "r"}).encode()
@@ -75,7 +78,9 @@ def test_a_cut_line_rubbish_and_unknown_types_are_left_out(tmp_path):
 
 
 @given(st.data())
-def test_any_cut_of_a_journal_can_be_read(tmp_path_factory, data):
+def test_any_cut_of_a_journal_can_be_read(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     whole = "".join(json.dumps(event) + "\n" for event in failing_run().events).encode()
     path = tmp_path_factory.mktemp("cut") / "events.jsonl"
     path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
@@ -92,5 +97,5 @@ def test_any_cut_of_a_journal_can_be_read(tmp_path_factory, data):
         )
     )
 )
-def test_no_sequence_of_events_is_too_strange(events):
+def test_no_sequence_of_events_is_too_strange(events: list[dict[str, Any]]) -> None:
     fold(events)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from projects.core.artifacts.summary import origins, summary
 from tests.core.artifacts.recorded import Recording, failing_run
 
 
-def test_a_failing_run_says_what_failed_where_and_what_took_long(tmp_path):
+def test_a_failing_run_says_what_failed_where_and_what_took_long(tmp_path: Path) -> None:
     (tmp_path / "FAILURES").write_text("")
     told = summary(failing_run().run(), tmp_path)
     assert "✘ FAILED  demo test_ci quick  in 25 s" in told
@@ -22,7 +24,7 @@ def test_a_failing_run_says_what_failed_where_and_what_took_long(tmp_path):
     assert len(told.splitlines()) <= 15
 
 
-def test_a_passing_run_is_short(tmp_path):
+def test_a_passing_run_is_short(tmp_path: Path) -> None:
     told = Recording()
     told.started(0, "r", "run", "demo prepare_ci")
     told.ended(2, "r", 2)
@@ -30,11 +32,11 @@ def test_a_passing_run_is_short(tmp_path):
     assert len(summary(told.run(), tmp_path).splitlines()) == 4
 
 
-def test_what_was_only_cancelled_is_not_to_blame():
+def test_what_was_only_cancelled_is_not_to_blame() -> None:
     assert [span.name for span in origins(failing_run().run().root)] == ["measure"]
 
 
-def test_many_failures_still_fit(tmp_path):
+def test_many_failures_still_fit(tmp_path: Path) -> None:
     told = Recording()
     told.started(0, "r", "run", "demo")
     for i in range(50):
@@ -48,7 +50,7 @@ def test_many_failures_still_fit(tmp_path):
     assert all(len(line) <= 100 for line in lines if str(tmp_path) not in line)
 
 
-def test_an_interrupted_run_without_spans_says_why(tmp_path):
+def test_an_interrupted_run_without_spans_says_why(tmp_path: Path) -> None:
     told = Recording()
     told.started(0, "r", "run", "demo")
     told.ended(1, "r", 1, outcome="interrupted", error="Interrupted: interrupted by signal 15")

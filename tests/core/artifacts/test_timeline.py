@@ -42,7 +42,7 @@ class Page(HTMLParser):
             self.text += data
 
 
-def test_the_page_is_well_formed_and_tells_the_run():
+def test_the_page_is_well_formed_and_tells_the_run() -> None:
     page = Page(timeline(failing_run().run()))
     for told in ("demo test_ci", "lab-1", "quick", "0.1.0", "25 s", "replicas: 3", "2 of 3 nodes"):
         assert told in page.text
@@ -52,14 +52,14 @@ def test_the_page_is_well_formed_and_tells_the_run():
     assert len(set(page.ids)) == len(page.ids)
 
 
-def test_what_went_wrong_comes_first_where_it_went_wrong():
+def test_what_went_wrong_comes_first_where_it_went_wrong() -> None:
     page = Page(timeline(failing_run().run()))
     assert page.links[0] == "#ss"
     assert page.links[1] == "000__test_ci/001__p/FAILURE"
     assert [s["id"] for s in page.spans if "data-origin" in s] == ["ss"]
 
 
-def test_every_link_stays_within_the_run_and_is_quoted():
+def test_every_link_stays_within_the_run_and_is_quoted() -> None:
     told = Recording()
     told.started(0, "r", "run", "demo", dir=".")
     told.started(0, "a", "command", "x", parent="r", dir='000__a b#c?"d<e>')
@@ -68,7 +68,7 @@ def test_every_link_stays_within_the_run_and_is_quoted():
     assert all(not link.startswith(("http", "/", "javascript:")) for link in page.links)
 
 
-def test_foreign_text_is_escaped_everywhere():
+def test_foreign_text_is_escaped_everywhere() -> None:
     evil = "</script><img src=x onerror=alert(1)>'\"&\x00"
     told = Recording()
     facts = dict.fromkeys(("project", "verb", "host", "version", "command_line"), evil)
@@ -85,7 +85,7 @@ def test_foreign_text_is_escaped_everywhere():
     Page(text)
 
 
-def test_the_page_loads_nothing_and_allows_only_its_own_script():
+def test_the_page_loads_nothing_and_allows_only_its_own_script() -> None:
     text = timeline(failing_run().run())
     assert "default-src &#x27;none&#x27;" in text or "default-src 'none'" in text
     assert "http://" not in text
@@ -93,7 +93,7 @@ def test_the_page_loads_nothing_and_allows_only_its_own_script():
     assert "src=" not in text.replace("-src", "")
 
 
-def test_an_empty_run_and_one_of_10000_spans_have_a_page():
+def test_an_empty_run_and_one_of_10000_spans_have_a_page() -> None:
     Page(timeline(Recording().run()))
     told = Recording()
     told.started(0, "r", "run", "many")
@@ -105,7 +105,7 @@ def test_an_empty_run_and_one_of_10000_spans_have_a_page():
     assert len(text) < 4_000_000
 
 
-def test_a_deep_tree_has_a_page():
+def test_a_deep_tree_has_a_page() -> None:
     told = Recording()
     for i in range(2000):
         told.started(i, f"c{i}", "step", f"step {i}", parent=f"c{i - 1}")
