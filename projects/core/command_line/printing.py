@@ -28,10 +28,8 @@ def _plain(value: Any) -> Any:
     import dataclasses
     import enum
 
-    if value is None or (
-        isinstance(value, bool | int | float) and not isinstance(value, enum.Enum)
-    ):
-        return value
+    if isinstance(value, enum.Enum):
+        return value.name
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(value, "_asdict"):
@@ -42,8 +40,8 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if isinstance(value, set | frozenset):
         return sorted((_plain(each) for each in value), key=str)
-    return str(value)
+    return _key(value)
 
 
-def _key(key: Any) -> Any:
-    return key if key is None or isinstance(key, bool | int | float) else str(key)
+def _key(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float) else str(value)

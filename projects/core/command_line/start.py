@@ -40,9 +40,10 @@ def _start_in_environment(argv: Sequence[str], words: Sequence[str], root: str) 
     lock = os.path.join(root, LOCK)
     place = environment.place_for(root, lock, os.environ)
     ready = environment.ready(lock, place)
-    if ready and environment.is_inside(place):
+    if environment.is_inside(place):
         os.environ.pop(_EXEC_MARK, None)
-        return main(argv, root)
+        if ready:
+            return main(argv, root)
     if not ready:
         if words[0] == "--complete":
             return main(argv, root)  # the names, at least: a key press installs nothing
