@@ -38,8 +38,8 @@ def record(directory: Path, error: BaseException) -> None:
         if here in recorded:
             return
         text = masking.mask(_entry(here, error))
-        recorded.append(here)
         _append(f"{here}/FAILURE", _bounded(text))
+        recorded.append(here)
     except OSError as problem:
         complain(f"cannot write {directory}/FAILURE", problem)
     except Exception as problem:  # such as an exception whose __str__ raises
@@ -101,7 +101,8 @@ def _append(path: str, text: str) -> None:
 def gather(root: Path) -> list[tuple[str, str]]:
     """Return (path relative to `root`, first line) of every FAILURE below it, in order of path.
 
-    Lines that only point further in are left out: each failure is listed where it happened.
+    Lines that only point further in are left out: each failure is listed where it happened. So
+    are those of siblings that were cancelled, where something else is to blame.
     """
     found: list[tuple[str, str]] = []
     for path in _failure_files(root):
@@ -114,7 +115,7 @@ def gather(root: Path) -> list[tuple[str, str]]:
             continue
         if not below.startswith("  see "):
             found.append((os.path.relpath(path, root), head))
-    return found
+    return [(path, head) for path, head in found if not head.startswith("Cancelled")] or found
 
 
 def _failure_files(root: Path) -> Iterator[Path]:

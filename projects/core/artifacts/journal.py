@@ -232,7 +232,7 @@ class Span:
         self.journal.write(event)
 
     def _event(self, kind: str) -> Event:
-        return {"at": _now(), "type": kind, "id": self.id}
+        return {"at": utc_now(), "type": kind, "id": self.id}
 
 
 class NoSpan:
@@ -288,7 +288,8 @@ def note(message: str, level: str = "info", **data: Any) -> None:
         innermost.note(message, level, **data)
 
 
-def _now() -> str:
+def utc_now() -> str:
+    """Return this moment as the journal writes it: 2026-11-20T13:00:00.000000Z."""
     return datetime.now(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 

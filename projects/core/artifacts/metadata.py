@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shlex
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -15,6 +15,7 @@ import yaml
 from projects import core
 from projects.core import errors
 from projects.core.artifacts.complaints import complain
+from projects.core.artifacts.journal import utc_now
 from projects.core.artifacts.plain import plain
 from projects.core.secrets import masking
 
@@ -56,7 +57,7 @@ def write_metadata(
     facts.update(more)
     facts["parameters"] = dict(parameters)
     text = _dump(plain(facts, most_text=MOST_PARAMETER_TEXT)) + _process_facts(os.getpid())
-    text += f"start: '{_now()}'\n"
+    text += f"start: '{utc_now()}'\n"
     metadata = Metadata(f"{os.fspath(directory)}/_meta/metadata.yaml", text, time.perf_counter())
     try:
         os.makedirs(os.path.dirname(metadata.path), exist_ok=True)
@@ -71,7 +72,7 @@ def finish_metadata(
 ) -> None:
     """Complete the file with end, seconds, outcome and exit status, replacing it in one move."""
     facts = {
-        "end": _now(),
+        "end": utc_now(),
         "seconds": round(time.perf_counter() - metadata.began, 6),
         "outcome": outcome,
     }
@@ -184,14 +185,10 @@ def _dump(facts: Mapping[str, Any]) -> str:
     return text
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")[:26] + "Z"
-
-
 def _write(path: str, data: bytes, mode: int = 0o666) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         if os.write(descriptor, data) != len(data):
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(descriptor)

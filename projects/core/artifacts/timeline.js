@@ -34,12 +34,13 @@
   read(list.children, 0, null);
   if (!rows.length) return;
 
-  const begin = Math.min(...[rows[0].at], ...rows.filter((r) => !r.depth).map((r) => r.at));
-  let end = begin;
-  for (const row of rows) end = Math.max(end, row.at + row.seconds);
+  let begin = rows[0].at, end = begin;
+  for (const row of rows) {
+    begin = Math.min(begin, row.at);
+    end = Math.max(end, row.at + row.seconds);
+  }
   const whole = Math.max(end - begin, 1e-6);
   let from = begin - whole * 0.005, to = end + whole * 0.005;
-  const epoch = Date.parse(document.querySelector("time")?.dateTime || "") / 1000;
 
   // Hot: a tenth of the run or more, and none of its children is most of it.
   for (const row of rows) row.hot = row.seconds >= whole / 10;

@@ -134,6 +134,15 @@ def test_failures_lists_each_failure_where_it_happened(run_root: Path) -> None:
     )
 
 
+def test_cancelled_siblings_are_listed_only_where_nothing_else_is(run_root: Path) -> None:
+    with pytest.raises(errors.Cancelled), NextArtifactDir("sibling"):
+        raise errors.Cancelled("another task failed")
+    assert len(failures.gather(run_root)) == 1
+    with pytest.raises(RuntimeError), NextArtifactDir("culprit"):
+        raise RuntimeError("broken")
+    assert failures.gather(run_root) == [("001__culprit/FAILURE", "RuntimeError: broken")]
+
+
 def test_without_a_failure_there_is_no_failures_file(tmp_path: Path) -> None:
     assert failures.write_failures(tmp_path) == 0
     assert not (tmp_path / "FAILURES").exists()

@@ -1,4 +1,4 @@
-"""The page: escaped, self-contained, readable without JavaScript, drawn by a real browser."""
+"""The page: escaped, self-contained, readable without JavaScript."""
 
 from __future__ import annotations
 
