@@ -31,13 +31,12 @@ def help_name(
 ) -> str:
     """Return the page of one name: its verbs, a line each; entrypoints before commands."""
     summaries = [each.summary for each in (entry.project, entry.group) if each and each.summary]
-    head = f"{page.title(entry.name)}: {summaries[0]}" if summaries else page.title(entry.name)
     first = next(iter([*entrypoints, *commands]), "VERB")
     both = ["The name is a project and a toolbox group; where a verb is both, the entrypoint wins."]
     words = "[PRESET …] [key.path=value …] " if entrypoints else ""
     shown = {name: verb for name, verb in commands.items() if name not in entrypoints}
     return join(
-        [head],
+        page.head(entry.name, "".join(summaries[:1])),
         usage(page, f"{entry.name} VERB {words}[--parameter=value …]"),
         both if entrypoints and commands else [],
         _verbs(page, "Entrypoints", entrypoints),
@@ -65,7 +64,7 @@ def help_verb(
     preset_list = textwrap.wrap(", ".join(presets), page.width - 2)
     shown_examples = signature.examples.splitlines() or [_example(call, shown, presets)]
     return join(
-        [f"{page.title(call)}: {signature.summary}" if signature.summary else page.title(call)],
+        page.head(call, signature.summary),
         usage(page, " ".join([call, *words_after])),
         page.text(signature.description) if signature.description else [],
         [page.title("Parameters"), *page.rows(rows)] if rows else [],

@@ -25,6 +25,13 @@ class Page:
         """Return a heading."""
         return f"\x1b[1m{text}\x1b[0m" if self.colour else text
 
+    def head(self, name: str, summary: str) -> list[str]:
+        """Return the first lines of a page: what it is about, in one sentence."""
+        if not summary:
+            return [self.title(name)]
+        first, *more = textwrap.wrap(f"{name}: {summary}", self.width)
+        return [first.replace(name, self.title(name), 1), *more]
+
     def name(self, text: str) -> str:
         """Return something to type."""
         return f"\x1b[36m{text}\x1b[0m" if self.colour else text
