@@ -12,7 +12,7 @@ from projects.core.processes import cancellation
 from projects.core.processes.naming import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -133,11 +133,11 @@ def wait_until(
 
 
 async def wait_until_async(
-    condition: Callable[[], T | Awaitable[T]],
+    condition: Callable[[], Any],
     timeout: float,  # noqa: ASYNC109 - of the condition; the caller's own is `asyncio.timeout`
     interval: float = 1.0,
     what: str = "",
-) -> T:
+) -> Any:
     """Wait like `wait_until`, in an event loop; `condition` may be a coroutine function."""
     import asyncio
 
@@ -146,7 +146,7 @@ async def wait_until_async(
     with journal.span("step", f"wait until {what}"):
         while True:
             cancellation.checkpoint()
-            value: T = await awaited(condition())
+            value = await awaited(condition())
             if value:
                 return value
             await asyncio.sleep(_next_look(end, interval, what, timeout, value))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
-import shutil
 import signal
 import subprocess
 import time
@@ -148,6 +146,8 @@ def _argv(command: Command, *, protect_shell: bool) -> list[str]:
 def _bash() -> str:
     if os.path.exists("/bin/bash"):
         return "/bin/bash"
+    import shutil
+
     found = shutil.which("bash")
     if found is None:
         raise errors.InfrastructureError(
@@ -160,6 +160,8 @@ def _bash() -> str:
 def _text(command: Command) -> str:
     if isinstance(command, str):
         return command
+    import shlex
+
     return shlex.join(os.fspath(word) for word in command)
 
 

@@ -71,6 +71,16 @@ def test_an_incomplete_line_stays_with_the_log_it_was_meant_for(tmp_path: Path) 
     assert inner.read_text() == "within\n"
 
 
+def test_a_piece_from_another_context_begins_a_new_line(tmp_path: Path) -> None:
+    with output.capture_prints(), output.log_to(tmp_path / "outer"):
+        outer = contextvars.copy_context()
+        with output.log_to(tmp_path / "inner"):
+            print("inner", end="")
+            outer.run(print, "outer")
+    assert (tmp_path / "inner").read_text() == "inner\n"
+    assert (tmp_path / "outer").read_text() == "inner\nouter\n"
+
+
 def test_lines_of_threads_never_mix(tmp_path: Path) -> None:
     def talk(number: int) -> None:
         for _ in range(200):

@@ -267,6 +267,15 @@ def test_at_the_timeout_the_whole_group_is_ended(command: str) -> None:
 
 
 @pytest.mark.usefixtures("nobody_left")
+def test_who_is_left_of_a_group_has_the_grace_as_well(tmp_path: Path) -> None:
+    member = "trap 'sleep 0.1; touch cleaned; exit' TERM; touch ready; while :; do sleep 0.01; done"
+    leader = "until [[ -e ready ]]; do sleep 0.01; done; exec sleep 60"
+    with cancellation.Scope("test", grace=30), pytest.raises(errors.CommandTimeout):
+        shell.run(f"({member}) & {leader}", timeout=1, cwd=tmp_path)
+    assert (tmp_path / "cleaned").exists()
+
+
+@pytest.mark.usefixtures("nobody_left")
 def test_without_pidfds_it_works_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "pidfd_open")
     assert shell.run("echo hi", capture_stdout=True).stdout == "hi\n"
