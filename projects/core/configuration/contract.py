@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from projects.core.configuration.check import Finding
 from projects.core.configuration.document import describe
-from projects.core.configuration.keys import Key, MissingKey, format_path
+from projects.core.configuration.keys import Key, MissingKey
 from projects.core.errors import ConfigurationError
 from projects.core.secrets.secret import Secret
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from projects.core.configuration.configuration import Configuration
-    from projects.core.configuration.document import KeyPath
 
 
 class SecretFile:
@@ -56,7 +55,8 @@ class Contract:
             raise ConfigurationError(f"the configuration is not what {self.name} needs:{lines}")
 
     def _finding(self, configuration: Configuration, key: str, said: str) -> Finding:
-        path = _existing(configuration, key)
+        parsed = Key.parse(key)
+        path = next(iter(parsed.paths(configuration.raw)), parsed.path or ())
         mark = configuration.mark(path) or configuration.source.origin(path).key
         return Finding(mark.file, mark.line, mark.column, f"{self.name} needs {said}")
 
@@ -69,16 +69,6 @@ class _Unread(str):
 
 def _value(configuration: Configuration, key: str) -> Any:
     return configuration.get(key, read_secret=_Unread)
-
-
-def _existing(configuration: Configuration, key: str) -> KeyPath:
-    """Return the path of `key`, or of its nearest parent that exists."""
-    parsed = Key.parse(key)
-    paths = parsed.paths(configuration.raw)
-    path = paths[0] if paths else parsed.path or ()
-    while path and not Key.parse(format_path(path)).paths(configuration.raw):
-        path = path[:-1]
-    return path
 
 
 def _unfit(key: str, value: Any, expected: Any) -> str:

@@ -250,13 +250,7 @@ def _possible(shown: list[str]) -> str:
 
 
 def _nearest_anywhere(key: Key, values: Any) -> str | None:
-    """Return the nearest of all keys, rather one that ends alike than another.
-
-    The presets' own are looked at only when one of them was meant.
-    """
+    """Return the nearest of all keys; those within presets only when one of them was meant."""
     skipped = None if key.text.startswith("ci_presets") else "ci_presets"
     paths = (path for path in all_paths(values) if path[0] != skipped)
-    found = list(itertools.islice(paths, MAX_SUGGESTED))
-    last = key.path[-1] if key.path else None
-    alike = [format_path(path) for path in found if path[-1] == last]
-    return nearest(key.text, alike) or nearest(key.text, map(format_path, found))
+    return nearest(key.text, map(format_path, itertools.islice(paths, MAX_SUGGESTED)))

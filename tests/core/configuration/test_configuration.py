@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -291,6 +293,16 @@ def test_a_configuration_is_a_mapping(text: str, message: str) -> None:
     assert str(caught.value) == message
 
 
+@pytest.fixture
+def eager_threads() -> Iterator[None]:
+    """Threads take turns as often as the interpreter can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("eager_threads")
 def test_readers_never_see_half_of_a_set() -> None:
     found = configuration("nodes: [{n: 0}, {n: 0}]\nsame: '{@nodes[0].n}-{@nodes[1].n}'\n")
     seen: list[str] = []
@@ -314,6 +326,7 @@ def test_readers_never_see_half_of_a_set() -> None:
     assert found.get("same") == "299-299"
 
 
+@pytest.mark.usefixtures("eager_threads")
 def test_sets_from_many_threads_are_all_kept() -> None:
     found = configuration("\n".join(f"k{i}: 0" for i in range(8)))
 

@@ -23,6 +23,7 @@ gpu:
   nothing: null
 secrets: {file: token.txt}
 token: "*$@secrets.file"
+flag: true
 """
 
 
@@ -49,6 +50,7 @@ def findings(key: str, expected: Any) -> list[str]:
         ("gpu.nothing", None),
         ("secrets.file", SecretFile),
         ("token", Secret),
+        ("flag", bool),
     ],
 )
 def test_what_fits_is_not_mentioned(key: str, expected: Any) -> None:
@@ -70,6 +72,7 @@ def test_what_fits_is_not_mentioned(key: str, expected: Any) -> None:
             Secret,
             "5:3: gpu_library needs gpu.mode as a secret (*$@key), it is the text",
         ),
+        ("flag", int, "11:1: gpu_library needs flag as int, it is the boolean True"),
         ("token", str, "10:1: gpu_library needs token as str, it is a secret"),
         ("gpu.replica", int, '1:1: gpu_library needs the key "gpu.replica"; did you mean'),
     ],

@@ -141,7 +141,7 @@ def test_bytes_that_are_not_utf8_are_named_with_their_place(tmp_path: Path) -> N
 
 def test_a_file_larger_than_the_bound_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    path.write_text("#" + "é" * (MAX_BYTES // 2), encoding="utf-8")
     with pytest.raises(ConfigurationError, match="larger than 8 MiB"):
         Document.load(path)
     with pytest.raises(ConfigurationError, match="larger than 8 MiB"):

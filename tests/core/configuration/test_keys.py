@@ -158,10 +158,13 @@ def test_a_missing_key_in_the_wrong_section_names_the_nearest_of_all() -> None:
 
 
 def test_presets_are_suggested_only_for_keys_of_presets() -> None:
-    values = {"a": {}, "ci_presets": {"light": {"tests.users": 3}}}
-    assert "did you mean" not in str(missing(Key.parse("tests.users"), values))
-    key = Key.parse('ci_presets.light["tests.user"]')
-    assert """did you mean "ci_presets.light["tests.users"]"?""" in str(missing(key, values))
+    long = "tests.of.many.users"
+    values = {"a": {}, "ci_presets": {"light": {long: 3}}}
+    assert "did you mean" not in str(missing(Key.parse(long), values))
+    key = Key.parse(f'ci_preset.light["{long}"]')
+    assert 'did you mean "ci_presets' in str(missing(key, values))
+    key = Key.parse('ci_presets["tests.of.many.users"]')
+    assert f"""did you mean "ci_presets.light["{long}"]"?""" in str(missing(key, values))
 
 
 def test_a_missing_key_is_a_key_error_with_a_plain_text() -> None:

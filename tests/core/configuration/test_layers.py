@@ -85,6 +85,7 @@ def test_an_override_can_choose_presets_and_still_wins_over_them(layer: str) -> 
     chosen = overrides("ci_presets.to_apply: both\ntests.mode: mine")
     configuration = assemble(document(), **{layer: chosen})  # type: ignore[arg-type]
     assert configuration.get("tests") == {"users": 2, "mode": "mine"}
+    assert [step.value for step in configuration.explain("ci_presets.to_apply")] == ["both", []]
 
 
 def test_a_word_of_the_command_line_can_choose_presets() -> None:
