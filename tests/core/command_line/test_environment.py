@@ -102,5 +102,5 @@ def test_without_ensurepip_uv_is_used(
 
 def test_an_unwritable_place_is_one_message(tmp_path: Path, lock: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InfrastructureError, match="File exists|Not a directory"):
+    with pytest.raises(InfrastructureError, match=r"File exists|Not a directory"):
         environment.provide(lock, str(tmp_path / "file/venv"))
