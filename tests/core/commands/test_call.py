@@ -117,7 +117,7 @@ def test_a_coroutine_is_run_to_its_end() -> None:
 def test_an_unknown_command_names_the_nearest() -> None:
     with run():
         with pytest.raises(errors.UsageError, match='did you mean "measure"'):
-            call.run_toolbox("sqlite", "mesure", {})
+            call.run_toolbox("sqlite", "measur", {})
         with pytest.raises(errors.UsageError, match='did you mean "sqlite"'):
             call.run_toolbox("sqlit", "measure", {})
 
