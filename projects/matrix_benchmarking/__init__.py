@@ -1,0 +1,1 @@
+"""From results to KPIs, plots and a verdict."""
