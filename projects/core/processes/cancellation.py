@@ -28,7 +28,7 @@ CLEANUP = 60.0
 # One lock for all trees: every section below is a few dictionary operations. Reentrant, because a
 # signal handler may come while the main thread holds it.
 _lock = threading.RLock()
-_MAIN = threading.main_thread().ident
+MAIN_THREAD = threading.main_thread().ident
 
 
 class Cause(NamedTuple):
@@ -39,7 +39,7 @@ class Cause(NamedTuple):
 
     def error(self) -> BaseException:
         """Return `Interrupted` for a signal, if this is the main thread, else `Cancelled`."""
-        if self.signum is not None and threading.get_ident() == _MAIN:
+        if self.signum is not None and threading.get_ident() == MAIN_THREAD:
             return errors.Interrupted(self.signum)
         return errors.Cancelled(self.reason)
 
@@ -342,49 +342,3 @@ def no_deadline() -> Iterator[None]:
 def nearest_deadline() -> Deadline | None:
     """Return the innermost deadline of this context, or None."""
     return _deadline.get()
-
-
-class _Attention:
-    """How the main thread takes a signal right now; only that thread reads and writes it."""
-
-    __slots__ = ("shielded", "waiting")
-
-    def __init__(self) -> None:
-        self.shielded = 0
-        self.waiting = 0
-
-
-_attention = _Attention()
-
-
-class shielded:  # noqa: N801 - used like a function, a class for its speed
-    """A short section of the main thread that notices cancellation by itself, at its end."""
-
-    __slots__ = ("_main",)
-
-    def __enter__(self) -> None:
-        self._main = threading.get_ident() == _MAIN
-        if self._main:
-            _attention.shielded += 1
-
-    def __exit__(self, *exception: object) -> None:
-        if self._main:
-            _attention.shielded -= 1
-            if not _attention.shielded and not _attention.waiting:
-                current().checkpoint()
-
-
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Begin a section of the main thread that waits for others and ends with a cancellation."""
-    main = threading.get_ident() == _MAIN
-    _attention.waiting += main
-    try:
-        yield
-    finally:
-        _attention.waiting -= main
-
-
-def main_thread_notices(*, insist: bool) -> bool:
-    """Tell a signal handler whether the main thread will see the cancellation without it."""
-    return bool(_attention.shielded or (_attention.waiting and not insist))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from projects.core.processes import cancellation
+from projects.core.processes import attention, cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
@@ -46,7 +46,7 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
                 watch.raise_cause()
                 raise
 
-    with cancellation.waiting():
+    with attention.waiting():
         try:
             return asyncio.run(main())
         finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from projects.core import errors
 from projects.core.artifacts import directory, journal
-from projects.core.processes import cancellation, output
+from projects.core.processes import attention, cancellation, output
 from projects.core.processes.cancellation import Scope
 from projects.core.processes.naming import name_of
 from projects.core.processes.problems import combined
@@ -91,7 +91,7 @@ class Parallel:
     def _run(self) -> None:
         place = directory.NextArtifactDir(self.name) if self._dedicated_dir else nullcontext()
         with place, journal.span("step", self.name), cancellation.Watch() as watch:
-            with cancellation.waiting():
+            with attention.waiting():
                 problems = _Tasks(self.name, self._delayed).run()
             self._report(problems, watch)
 

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from projects.core import errors
 from projects.core.artifacts import directory, journal
-from projects.core.processes import cancellation, output
+from projects.core.processes import attention, cancellation, output
 from projects.core.processes.child import Captured, Child, Stop, Streamed
 from projects.core.secrets import masking
 
@@ -99,7 +99,7 @@ def run(  # noqa: PLR0917 - as projects call it
     ):
         stdout = Captured() if capture_stdout else None
         stderr = Captured() if capture_stderr else None
-        with cancellation.shielded(), cancellation.Watch() as watch:
+        with attention.shielded(), cancellation.Watch() as watch:
             moment = _moment(timeout)
             environment = directory.child_environment(os.environ)
             environment.update(env or {})

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from projects.core import errors
-from projects.core.processes import cancellation
+from projects.core.processes import attention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,8 @@ _HANDLED = {
 @contextmanager
 def handling(root: Scope) -> Iterator[None]:
     """Turn signals into the cancellation of `root` while the block runs; for the roof only.
+
+    `root` is the scope that the main thread has entered around this.
 
     The first signal cancels `root`: processes get SIGTERM, waits end, and the main thread raises
     `Interrupted` where it is, or behind the `Parallel` that it waits for, once its tasks have
@@ -69,7 +71,7 @@ def _handler(root: Scope) -> signal._HANDLER:
             root.kill(f"interrupted by {name}, again", counted)
         else:
             root.cancel(f"interrupted by {name}", counted)
-        if not cancellation.main_thread_notices(insist=insist):
+        if not attention.main_thread_notices(insist=insist):
             root.take()
             raise errors.Interrupted(counted)
 

@@ -10,7 +10,7 @@ import pytest
 from projects.core.artifacts import directory
 from projects.core.processes import cancellation, output
 from projects.core.secrets import masking
-from tests.core.processes.watching import MARK, alive
+from tests.core.processes.watching import MARK, alive, end_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,9 @@ def mark(monkeypatch: pytest.MonkeyPatch) -> str:
 def nobody_left(mark: str) -> Iterator[str]:
     """At the end no process is alive that has inherited the mark (we ourselves began before)."""
     yield mark
-    assert alive(mark) == {}
+    left = alive(mark)
+    end_all(mark)
+    assert left == {}
 
 
 class Kept:
