@@ -181,9 +181,10 @@ class Configuration:
             values = self._state[0]
             for path, old in before:
                 try:
-                    values = replaced(values, path, old)
-                except (KeyError, IndexError, TypeError, AttributeError):
+                    value_at(values, path)
+                except (KeyError, IndexError, TypeError):
                     continue  # what held it was replaced meanwhile
+                values = replaced(values, path, old)
                 if not self._history.take_back(path, change):
                     self._history.add(path, replace(change, value=old))
             self._state = (values, {})

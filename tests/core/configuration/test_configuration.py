@@ -187,11 +187,12 @@ def test_temporary_wins_over_a_set_within_it() -> None:
         pass
 
 
-def test_temporary_leaves_alone_what_was_replaced_meanwhile() -> None:
+@pytest.mark.parametrize("other", [[], [{}], [4], "text", None])
+def test_temporary_leaves_alone_what_was_replaced_meanwhile(other: object) -> None:
     found = configuration()
     with found.temporary("nodes[0].name", "x"):
-        found.set("nodes", [])
-    assert found.get("nodes") == []
+        found.set("nodes", other)
+    assert found.get("nodes") == other
 
 
 def test_explain_shows_the_chain_the_references_and_what_was_overridden() -> None:
