@@ -153,6 +153,8 @@ class ParallelFailed(SystemExit):
         return f"{self.name}: " + "; ".join(one_line(e) for e in leaves(self.failures))
 
 
+_MOST_STATUS = 255  # a process has one byte for it: 256 would arrive as 0, which is "passed"
+
 # RuntimeError is how a test says that it failed; these two of its children are bugs.
 _BUGS = (NotImplementedError, RecursionError)
 
@@ -178,7 +180,9 @@ def _status_of_one(error: BaseException) -> int:
         return TIMED_OUT
     if isinstance(error, SystemExit):
         code = error.code
-        return code if isinstance(code, int) else PASSED if code is None else FAILED
+        if isinstance(code, int):
+            return code if 0 <= code <= _MOST_STATUS else UNJUDGED
+        return PASSED if code is None else FAILED
     said_failed = isinstance(
         error, subprocess.CalledProcessError | AssertionError | RuntimeError
     ) and not isinstance(error, _BUGS)
@@ -204,7 +208,7 @@ def outcome_of(error: BaseException | None) -> str:
     """Return the outcome word of the journal for the exception that ended a span."""
     if error is None:
         return "passed"
-    if isinstance(error, Cancelled):
+    if isinstance(error, Cancelled) or _is_cancelled_coroutine(error):
         return "cancelled"
     by_status = {
         PASSED: "passed",
@@ -216,10 +220,26 @@ def outcome_of(error: BaseException | None) -> str:
     return by_status.get(exit_status_of(error), "error")
 
 
+def _is_cancelled_coroutine(error: BaseException) -> bool:
+    # By name: whoever raised it has imported asyncio, and nobody else should.
+    return (type(error).__module__, type(error).__name__) == (
+        "asyncio.exceptions",
+        "CancelledError",
+    )
+
+
 def one_line(error: BaseException) -> str:
     """Return `Type: first line of the message`, for journals and lists."""
-    text = str(error).strip().splitlines()
+    text = text_of(error).splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+def text_of(error: BaseException) -> str:
+    """Return the message of `error`; of a class that fails to say it, what Python's trace shows."""
+    try:
+        return str(error).strip()
+    except Exception:
+        return "<exception str() failed>"
 
 
 def nearest(given: str, possible: Iterable[str]) -> str | None:

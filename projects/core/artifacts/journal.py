@@ -157,12 +157,14 @@ class Span:
         "parent",
     )
 
-    def __init__(self, journal: Journal, kind: str, name: str, fields: dict[str, Any]) -> None:
+    def __init__(
+        self, journal: Journal, kind: str, name: str, fields: dict[str, Any], began: float = 0.0
+    ) -> None:
         self.journal = journal
         self._fields = fields
         self._entry: Entry[Span] | None = None
         self._pending: Event | None = None
-        self._said_at = self._began = 0.0
+        self._said_at, self._began = 0.0, began
         self.id = _new_id()
         self.kind = kind
         self.name = name
@@ -171,7 +173,8 @@ class Span:
         self.overhead = 0.0
 
     def __enter__(self) -> Self:
-        self._began = time.perf_counter()
+        now = time.perf_counter()
+        self._began = self._began or now
         parent = _spans.get()
         if parent is not None and parent.journal is self.journal:
             self.parent = parent
@@ -186,7 +189,7 @@ class Span:
         event.update(fields)
         self.journal.write(event)
         self._entry = _spans.enter(self)
-        self.overhead += time.perf_counter() - self._began
+        self.overhead += time.perf_counter() - now
         return self
 
     def __exit__(
@@ -266,14 +269,15 @@ class NoSpan:
 _NO_SPAN = NoSpan()
 
 
-def span(kind: str, name: str, **fields: Any) -> Span | NoSpan:
+def span(kind: str, name: str, *, began: float = 0.0, **fields: Any) -> Span | NoSpan:
     """Return a span of the current journal, to be entered by `with`.
 
     `kind` is run, entrypoint, command, step, task, process or export. `fields` go into
     the `started` event: `dir` (a path, written relative to the journal's directory), `parameters`.
+    `began` (of `time.perf_counter`) says that it began before it is entered.
     """
     journal = _journals.get()
-    return _NO_SPAN if journal is None else Span(journal, kind, name, fields)
+    return _NO_SPAN if journal is None else Span(journal, kind, name, fields, began)
 
 
 def current_span() -> Span | None:

@@ -157,7 +157,7 @@ def opened(words: Words) -> Iterator[Session]:
             stack.enter_context(_stoppable())
             stack.callback(_close, run)
             _take_over(stack, run)
-            span = stack.enter_context(_span(run))
+            span = stack.enter_context(_span(run, began))
             stack.callback(_name_skipped, run, span)
             stack.enter_context(directory.TempArtifactDir(place.path))
             span.overhead += time.perf_counter() - began
@@ -208,11 +208,12 @@ def _live_view(run: Session) -> live.LiveView:
     )
 
 
-def _span(run: Session) -> AbstractContextManager[journal.Span | journal.NoSpan]:
+def _span(run: Session, began: float) -> AbstractContextManager[journal.Span | journal.NoSpan]:
     words = run.words
     return journal.span(
         "run",
         f"{words.project} {words.verb}",
+        began=began,
         dir=run.place.path,
         project=words.project,
         verb=words.verb,
