@@ -125,9 +125,12 @@ class _Handler(logging.Handler):
         plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
         self.setFormatter(formatter or plain)
 
-    def createLock(self) -> None:  # noqa: N802 - the name that logging gave it
-        """Go without a lock: sinks and terminal have their own, and one here could only block."""
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit without the handler's lock: behind it a view of the terminal that logs would wait."""
+        passed = bool(self.filter(record))
+        if passed:
+            self.emit(record)
+        return passed
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
