@@ -140,23 +140,40 @@ def _prepare(
 ) -> Callable[[], Any]:
     """Bind the words and return the call, which needs nothing any more."""
     if verb.is_entrypoint and verb.entry.project:
+        from projects.core.commands.entrypoint import call_entrypoint
+
         bound, presets, overrides = bind_entrypoint(words, signature)
-        return functools.partial(_call_entrypoint, verb, bound, presets, overrides, argv)
+        return functools.partial(
+            _call_entrypoint, call_entrypoint, verb, bound, presets, overrides, argv
+        )
     bound = bind(words, signature)
     if getattr(verb.function, QUERY_MARK, False):
         return functools.partial(verb.function, *bound.args, **bound.kwargs)
-    return functools.partial(_call_command, verb, signature, bound, argv)
+    from projects.core.commands.call import call_command
+
+    function, arguments = _by_name(verb.function, signature, bound)
+    return functools.partial(
+        call_command,
+        function,
+        verb.entry.name,
+        verb.name,
+        arguments,
+        command_line=tuple(argv),
+    )
 
 
 def _call_entrypoint(
-    verb: Verb, bound: Bound, presets: Sequence[str], overrides: Sequence[Any], argv: Sequence[str]
+    call: Callable[..., Any],
+    verb: Verb,
+    bound: Bound,
+    presets: Sequence[str],
+    overrides: Sequence[Any],
+    argv: Sequence[str],
 ) -> Any:
-    from projects.core.commands import entrypoint
-
     assert verb.entry.project  # noqa: S101 - for the type checker; _prepare has looked
     project = verb.entry.project
     with loading.testing_path(project.testing_dir):  # entrypoints may import siblings late
-        return entrypoint.call_entrypoint(
+        return call(
             verb.function,
             project.name,
             verb.name,
@@ -167,15 +184,6 @@ def _call_entrypoint(
             testing_dir=project.testing_dir,
             command_line=argv,
         )
-
-
-def _call_command(verb: Verb, signature: Signature, bound: Bound, argv: Sequence[str]) -> Any:
-    from projects.core.commands import call
-
-    function, arguments = _by_name(verb.function, signature, bound)
-    return call.call_command(
-        function, verb.entry.name, verb.name, arguments, command_line=tuple(argv)
-    )
 
 
 def _by_name(

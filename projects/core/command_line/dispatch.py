@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ class _Leaf:
         self._result: Any = None
 
     def __call__(self) -> None:
+        if not gc.isenabled():  # see start.py
+            gc.freeze()
+            gc.enable()
         self._result = self._call()
 
     def taken(self) -> Any:
