@@ -126,7 +126,7 @@ class _Handler(logging.Handler):
         self.setFormatter(formatter or plain)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emit without the handler's lock: behind it a view of the terminal that logs would wait."""
+        """Emit without the lock of handlers: a view of the terminal that logs would wait for it."""
         passed = bool(self.filter(record))
         if passed:
             self.emit(record)
