@@ -144,7 +144,13 @@ def _prepare(
 
         bound, presets, overrides = bind_entrypoint(words, signature)
         return functools.partial(
-            _call_entrypoint, call_entrypoint, verb, bound, presets, overrides, argv
+            _call_entrypoint,
+            call_entrypoint,
+            verb,
+            bound,
+            presets=presets,
+            overrides=overrides,
+            command_line=argv,
         )
     bound = bind(words, signature)
     if getattr(verb.function, QUERY_MARK, False):
@@ -162,16 +168,9 @@ def _prepare(
     )
 
 
-def _call_entrypoint(
-    call: Callable[..., Any],
-    verb: Verb,
-    bound: Bound,
-    presets: Sequence[str],
-    overrides: Sequence[Any],
-    argv: Sequence[str],
-) -> Any:
-    assert verb.entry.project  # noqa: S101 - for the type checker; _prepare has looked
+def _call_entrypoint(call: Callable[..., Any], verb: Verb, bound: Bound, **words: Any) -> Any:
     project = verb.entry.project
+    assert project  # noqa: S101 - for the type checker; _prepare has looked
     with loading.testing_path(project.testing_dir):  # entrypoints may import siblings late
         return call(
             verb.function,
@@ -179,10 +178,8 @@ def _call_entrypoint(
             verb.name,
             bound.args,
             bound.kwargs,
-            presets=presets,
-            overrides=overrides,
             testing_dir=project.testing_dir,
-            command_line=argv,
+            **words,
         )
 
 

@@ -116,7 +116,7 @@ def test_a_query_is_called_directly_and_printed(
     ("words", "message"),
     [
         (["dsik"], 'unknown project or toolbox group "dsik"; did you mean "disk"?'),
-        (["rows", "wrte"], 'unknown verb of rows "wrte"; did you mean "write"?'),
+        (["rows", "wryte"], 'unknown verb of rows "wryte"; did you mean "write"?'),
         (["rows"], "rows: a verb is missing. Possible: write, show, fail, crash."),
         (["rows", "--count=3"], "rows: a verb is missing."),
         (["rows", "write"], "a parameter is missing: --count=<int>"),
