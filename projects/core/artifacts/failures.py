@@ -42,7 +42,7 @@ def record(directory: Path, error: BaseException) -> None:
         recorded.append(here)
     except OSError as problem:
         complain(f"cannot write {directory}/FAILURE", problem)
-    except Exception as problem:  # such as an exception whose __str__ raises
+    except Exception as problem:  # such as an exception without a __dict__
         complain(f"cannot describe a failure in {directory}", problem)
 
 
@@ -73,7 +73,7 @@ def _entry(here: str, error: BaseException) -> str:
 
 
 def _headline(error: BaseException) -> str:
-    message = str(error).strip()
+    message = errors.text_of(error)
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
