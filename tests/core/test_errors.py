@@ -27,9 +27,12 @@ STATUSES = [
     (RecursionError(), 2),
     (NotImplementedError(), 2),
     (TypeError(), 2),
+    (GeneratorExit(), 0),
     (SystemExit(4), 4),
     (SystemExit(None), 0),
     (SystemExit("text"), 1),
+    (SystemExit(256), 2),
+    (SystemExit(-1), 2),
 ]
 
 
