@@ -81,8 +81,9 @@ def finish_metadata(
     facts.update(more)
     try:
         text = metadata.text + _dump(plain(facts, most_text=MOST_PARAMETER_TEXT))
-        _write(metadata.path + ".new", text.encode())
-        os.replace(metadata.path + ".new", metadata.path)
+        new = f"{metadata.path}.{os.getpid()}.new"
+        _write(new, text.encode())
+        os.replace(new, metadata.path)
     except OSError as error:
         complain(f"cannot write {metadata.path}", error)
 

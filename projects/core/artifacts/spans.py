@@ -84,14 +84,22 @@ class Span:
 
 @dataclass(slots=True)
 class Run:
-    """All that one journal tells; `last` is the moment of its last event."""
+    """All that one journal tells; `last` is the moment of its last event.
+
+    Several runs may share one artifact directory, even at the same time: `about` is the id of the
+    span to tell about, empty for the run that began last.
+    """
 
     roots: list[Span]
     last: float
+    about: str = ""
 
     @property
     def root(self) -> Span:
-        """The last run of the journal: several verbs may share one artifact directory."""
+        """The run that this is about."""
+        for span in self.roots:
+            if self.about and span.id == self.about:
+                return span
         runs = [span for span in self.roots if span.kind == "run"]
         return (runs or self.roots or [Span("", "run", "nothing was recorded", 0.0)])[-1]
 

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 JOURNAL = "events.jsonl"
 
 
-def close(root: Path) -> str:
+def close(root: Path, about: str = "") -> str:
     """Write FAILURES, junit.xml, timeline.html, reports_index.html, FINISHED; return the summary.
 
+    `about` is the id of the run's span, where runs share the directory; empty means the last one.
     A file that cannot be written is said on stderr, and the others are written all the same.
     """
     try:
         run = spans.fold(spans.read_events(root / JOURNAL))
+        run.about = about
     except OSError as error:
         complain(f"cannot read {root / JOURNAL}", error)
         return ""
@@ -85,6 +87,6 @@ def _links(names: list[str]) -> str:
 
 def _replace(path: Path, text: str) -> None:
     """Write `path` whole or not at all."""
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     temporary.write_text(masking.mask(text), encoding="utf-8", errors="backslashreplace")
     temporary.replace(path)

@@ -56,6 +56,7 @@ class Session:
 
     words: Words
     place: Place
+    span_id: str = ""
     skipped: bool = False
     config_file: Path | None = None
     at_end: list[Callable[[], object]] = field(default_factory=list)
@@ -158,6 +159,7 @@ def opened(words: Words) -> Iterator[Session]:
             stack.callback(_close, run)
             _take_over(stack, run)
             span = stack.enter_context(_span(run, began))
+            run.span_id = span.id
             stack.callback(_name_skipped, run, span)
             stack.enter_context(directory.TempArtifactDir(place.path))
             span.overhead += time.perf_counter() - began
@@ -236,7 +238,7 @@ def _close(run: Session) -> None:
         except Exception as error:
             complain("at the end of the run", error)
     if not run.place.nested:
-        output.write_plainly(report.close(run.place.path))
+        output.write_plainly(report.close(run.place.path, run.span_id))
 
 
 def restart_environment() -> dict[str, str]:

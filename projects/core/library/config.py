@@ -331,7 +331,7 @@ def _overrides(folder: Path) -> Document | None:
 
 def _write(path: Path, text: str) -> None:
     """Write `path` whole or not at all, secrets masked."""
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         temporary.write_text(masking.mask(text), encoding="utf-8")
         temporary.replace(path)

@@ -64,6 +64,14 @@ def test_of_several_runs_in_one_journal_the_last_one_counts() -> None:
     assert len(run.roots) == 2
 
 
+def test_of_runs_at_the_same_time_the_one_that_is_asked_for_counts() -> None:
+    told = failing_run()
+    told.started(5, "r2", "run", "demo other_ci")
+    run = told.run()
+    run.about = run.roots[0].id
+    assert run.root.name == "demo test_ci"
+
+
 def test_an_empty_journal_is_a_run_without_anything() -> None:
     assert fold([]).root.children == []
 
