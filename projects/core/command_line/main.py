@@ -17,7 +17,7 @@ def main(argv: Sequence[str], root: str = ROOT) -> int:
     words, debug = take_flag(argv, "--debug")
     try:
         _route(words, list(argv), root)
-        sys.stdout.flush()
+        _flush()
     except BaseException as error:
         from projects.core.command_line.reporting import report
 
@@ -47,6 +47,17 @@ def _route(words: list[str], argv: list[str], root: str) -> None:
         from projects.core.command_line.calls import call_or_explain
 
         call_or_explain(words, argv, root)
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from projects.core.errors import unreadable
+
+        raise unreadable("stdout", error) from error
 
 
 def take_flag(argv: Sequence[str], flag: str) -> tuple[list[str], bool]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import subprocess
 import sys
 
 from projects.core import errors
+from projects.core.command_line import streams
 
 
 def report(error: BaseException, *, debug: bool = False) -> int:
     """Write what happened to stderr, with the traceback when `debug`; return the exit status."""
-    if isinstance(error, BrokenPipeError):
-        # The reader of our output has left, as `head` does; Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return errors.PASSED
+    if isinstance(error, BrokenPipeError) and streams.reader_has_left():
+        return errors.PASSED  # it has seen enough of our output, as `head` does
     status = errors.exit_status_of(error)
     if debug:
         import traceback
@@ -33,11 +32,11 @@ def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt | errors.Interrupted):
         return "interrupted"
     if isinstance(error, errors.TopgallantError):
-        return f"error: {error}"
+        return f"error: {errors.text_of(error)}"
     if isinstance(error, AssertionError | subprocess.CalledProcessError | TimeoutError):
         return f"error: {errors.one_line(error)}"
     if errors.exit_status_of(error) == errors.FAILED:
-        return f"error: {error}"
+        return f"error: {errors.text_of(error)}"
     return f"error: {errors.one_line(error)}{_place(error)} (--debug shows the traceback)"
 
 
@@ -52,4 +51,6 @@ def _place(error: BaseException) -> str:
 def _say(text: str) -> None:
     secrets = sys.modules.get("projects.core.secrets.masking")  # not loaded: nothing to mask
     shown = secrets.mask(text) if secrets else text
-    sys.stderr.write(shown if shown.endswith("\n") else shown + "\n")
+    with contextlib.suppress(OSError):  # nobody reads it, and the exit status says it as well
+        sys.stderr.write(shown if shown.endswith("\n") else shown + "\n")
+        sys.stderr.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from projects.core.command_line import streams
 from projects.core.command_line.main import main
 
 TYPE_CHECKING = False  # importing typing would take longer than all the rest of --version
@@ -23,6 +24,14 @@ def start(argv: Sequence[str], root: str) -> int:
     The overview, the version and the completion scripts need neither the environment nor any
     package. Anything else goes on with the environment's Python, in this same process.
     """
+    streams.open_closed()
+    try:
+        return _start(argv, root)
+    finally:
+        streams.let_go()
+
+
+def _start(argv: Sequence[str], root: str) -> int:
     words = [word for word in argv if word != "--debug"]
     if not words or words[0] in ("--help", "-h", "--version", "completion"):
         return main(argv, root)
