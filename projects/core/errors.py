@@ -176,6 +176,8 @@ def _status_of_one(error: BaseException) -> int:
         return status
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
+    if isinstance(error, GeneratorExit):  # its consumer has seen enough
+        return PASSED
     if isinstance(error, subprocess.TimeoutExpired | TimeoutError):
         return TIMED_OUT
     if isinstance(error, SystemExit):

@@ -39,9 +39,10 @@ def summary(run: Run, root: str | os.PathLike[str]) -> str:
 def origins(root: Span) -> Iterator[Span]:
     """Yield the bad spans that no bad span within explains, each where it went wrong.
 
-    What was only cancelled is left out where something else is to blame.
+    What was only cancelled is left out where something else is to blame, and so is what failed
+    within a span that passed: an attempt that was repeated, a call that was allowed to fail.
     """
-    found = [span for _, span in root.walk() if span.bad and not _explained(span)]
+    found = [span for span in _bad(root) if not _explained(span)]
     to_blame = [span for span in found if span.outcome != "cancelled"]
     yield from to_blame or found
 
@@ -58,6 +59,13 @@ def place(run: Run, span: Span) -> str:
             return around
         stack.extend((candidate.dir or around, child) for child in candidate.children)
     return ""
+
+
+def _bad(span: Span) -> Iterator[Span]:
+    if span.bad:
+        yield span
+        for child in span.children:
+            yield from _bad(child)
 
 
 def _explained(span: Span) -> bool:

@@ -55,3 +55,16 @@ def test_an_interrupted_run_without_spans_says_why(tmp_path: Path) -> None:
     told.started(0, "r", "run", "demo")
     told.ended(1, "r", 1, outcome="interrupted", error="Interrupted: interrupted by signal 15")
     assert "because     Interrupted: interrupted by signal 15" in summary(told.run(), tmp_path)
+
+
+def test_a_failed_attempt_within_what_passed_is_not_to_blame() -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.started(1, "s", "step", "retried", parent="r")
+    told.started(1, "p", "process", "false", parent="s")
+    told.ended(2, "p", 1, outcome="failed")
+    told.ended(3, "s", 2)
+    told.started(4, "c", "command", "the culprit", parent="r")
+    told.ended(5, "c", 1, outcome="failed")
+    told.ended(6, "r", 6, outcome="failed")
+    assert [span.name for span in origins(told.run().root)] == ["the culprit"]

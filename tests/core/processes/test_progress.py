@@ -40,3 +40,11 @@ def test_tracking_stops_between_elements_when_it_is_cancelled() -> None:
             if number == 2:
                 scope.cancel("enough")
     assert seen == [0, 1, 2]
+
+
+def test_a_loop_that_is_left_early_did_not_fail(root: Path) -> None:
+    with journal.Journal(root / "events.jsonl"):
+        for _ in track(range(5), "loop"):
+            break
+    (loop,) = fold(read_events(root / "events.jsonl")).roots
+    assert loop.outcome == "passed"
