@@ -143,6 +143,12 @@ def _prepare(
         from projects.core.commands.entrypoint import call_entrypoint
 
         bound, presets, overrides = bind_entrypoint(words, signature)
+        if "project" in argv[:1]:
+            from projects.core.toolbox._selected import presets_of
+
+            presets = [*presets_of(verb.entry.project.name), *presets]
+            # What `project` stands for may be another one when the run is repeated.
+            argv = [verb.entry.project.name, *argv[1:]]
         return functools.partial(
             _call_entrypoint,
             call_entrypoint,

@@ -14,15 +14,13 @@ from projects.core.commands import session
 from projects.core.processes import coroutines, output
 from projects.core.words import parameters
 from projects.core.words.catalog import Catalog
+from projects.core.words.loading import commands_of
 from projects.core.words.parameters import UNTYPED
 from projects.core.words.signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-    from types import ModuleType
-
-    from projects.core.words.catalog import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,30 +110,11 @@ def command_named(group: str, command: str) -> tuple[Callable[..., Any], Signatu
         There is no such group or command; with the nearest name.
     """
     found = Catalog(session.CHECKOUT).group(group)
-    commands = commands_of(load(found))
+    commands = commands_of(found)
     name = command.replace("-", "_")
     if name not in commands:
         raise errors.UsageError(errors.unknown(f"command of {group}", command, commands))
     return commands[name], Signature.of(commands[name])
-
-
-def load(group: Group) -> ModuleType:
-    """Import the module of a toolbox group."""
-    import importlib
-
-    return importlib.import_module(group.module)
-
-
-def commands_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
-    """Return the commands of a toolbox module: public functions that are defined in it."""
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if not name.startswith("_")
-        and callable(value)
-        and not isinstance(value, type)
-        and getattr(value, "__module__", None) == module.__name__
-    }
 
 
 def convert(arguments: Mapping[str, Any], signature: Signature, where: str) -> dict[str, Any]:
@@ -246,5 +225,12 @@ def restart_words(
     for name, value in arguments.items():
         parameter = signature.parameter(name)
         annotation = parameter.annotation if parameter else UNTYPED
-        words.append(f"--{name}={parameters.format(value, annotation)}")
+        words.append(f"--{name}={_word(value, annotation)}")
     return words
+
+
+def _word(value: Any, annotation: Any) -> str:
+    try:
+        return parameters.format(value, annotation)
+    except errors.UsageError:  # an object: the script is refused rather than wrong
+        return f"<a {type(value).__name__}, which no word can say>"

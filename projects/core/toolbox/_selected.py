@@ -72,7 +72,7 @@ def selected(project: str = "") -> Selected:
     if project in ("", "project"):
         project = selected_project(session.CHECKOUT, os.environ)
     name = Catalog(session.CHECKOUT).project(project).name
-    return Selected(name, _presets_of(name))
+    return Selected(name, presets_of(name))
 
 
 def _running() -> str:
@@ -85,7 +85,7 @@ def _running() -> str:
     return first.removeprefix(config.RESOLVED).strip() if first.startswith(config.RESOLVED) else ""
 
 
-def _presets_of(project: str) -> tuple[str, ...]:
+def presets_of(project: str) -> tuple[str, ...]:
     """Return the presets that `configure` keeps: for the last project entered, else none."""
     path = session.CHECKOUT / FOLDER / "presets"
     try:
