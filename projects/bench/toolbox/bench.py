@@ -76,9 +76,9 @@ def command_overhead(
     with recorded(env.ARTIFACT_DIR, "command_overhead", settings) as result, _work() as work:
         peers_of.require_installed(asked)
         probes = [
-            overhead.our_probe(calls_per_round, work, os.environ),
-            overhead.spawn_probe(work, os.environ),
-            *overhead.peer_probes(asked, work, os.environ),
+            overhead.our_probe(calls_per_round, work, _environ()),
+            overhead.spawn_probe(work, _environ()),
+            *overhead.peer_probes(asked, work, _environ()),
         ]
         _measure(probes, rounds, warm_ups, asked, result)
 
@@ -99,8 +99,8 @@ def startup(rounds: int = 5, warm_ups: int = 1, peers: list[Peer] | None = None)
     with recorded(env.ARTIFACT_DIR, "startup", settings) as result, _work() as work:
         peers_of.require_installed(asked)
         probes = [
-            *programs.our_probes(work, os.environ),
-            *programs.peer_probes(asked, work, os.environ),
+            *programs.our_probes(work, _environ()),
+            *programs.peer_probes(asked, work, _environ()),
         ]
         _measure(probes, rounds, warm_ups, asked, result)
 
@@ -145,7 +145,7 @@ def configuration(
         source.mkdir(parents=True)
         task = configuration_point.write_task(source, made)
         shutil.copy(source / "config.yaml", env.ARTIFACT_DIR / "measured_config.yaml")
-        probes = configuration_speed.probes(source, task, asked, work, os.environ)
+        probes = configuration_speed.probes(source, task, asked, work, _environ())
         _measure(probes, rounds, warm_ups, asked, result)
 
 
@@ -220,3 +220,8 @@ def _measure(
     result.seconds, result.failed = samples.seconds, samples.failed
     for name, reason in samples.failed.items():
         _logger.warning("%s is left out: %s", name, reason)
+
+
+def _environ() -> dict[str, str]:
+    """Return the environment of measured programs: Python as installed, with compiled modules."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

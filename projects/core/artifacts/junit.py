@@ -19,7 +19,7 @@ _ERROR = frozenset(("error", "timeout", "interrupted", "lost"))
 _SKIPPED = frozenset(("skipped", "cancelled"))
 
 # Char of XML 1.0, section 2.2, turned around; lone surrogates are among what it excludes.
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(run: Run) -> str:
@@ -119,5 +119,7 @@ def _attribute(value: object) -> str:
 
 def _text(value: str) -> str:
     # xml.sax.saxutils.escape does the same, and imports an HTTP client.
-    text = _ILLEGAL.sub("", value)
+    plain = value.isascii() and value.isprintable()
+    # Compiling such a large class takes longer than most runs have to say.
+    text = value if plain else re.sub(_ILLEGAL, "", value)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
