@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -79,12 +80,14 @@ def finish_metadata(
     if exit_status is not None:
         facts["exit_status"] = exit_status
     facts.update(more)
+    new = f"{metadata.path}.{os.getpid()}.new"
     try:
         text = metadata.text + _dump(plain(facts, most_text=MOST_PARAMETER_TEXT))
-        new = f"{metadata.path}.{os.getpid()}.new"
         _write(new, text.encode())
         os.replace(new, metadata.path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(new)
         complain(f"cannot write {metadata.path}", error)
 
 

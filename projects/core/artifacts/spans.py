@@ -101,7 +101,8 @@ class Run:
             if self.about and span.id == self.about:
                 return span
         runs = [span for span in self.roots if span.kind == "run"]
-        return (runs or self.roots or [Span("", "run", "nothing was recorded", 0.0)])[-1]
+        nothing = Span("", "run", "nothing was recorded", 0.0, outcome="lost")
+        return (runs or self.roots or [nothing])[-1]
 
     def walk(self) -> Iterator[tuple[int, Span]]:
         """Yield (depth, span) of every span."""

@@ -88,5 +88,9 @@ def _links(names: list[str]) -> str:
 def _replace(path: Path, text: str) -> None:
     """Write `path` whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    temporary.write_text(masking.mask(text), encoding="utf-8", errors="backslashreplace")
-    temporary.replace(path)
+    try:
+        temporary.write_text(masking.mask(text), encoding="utf-8", errors="backslashreplace")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # on a full disk it takes the room of what is to come
+        raise

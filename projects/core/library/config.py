@@ -336,4 +336,5 @@ def _write(path: Path, text: str) -> None:
         temporary.write_text(masking.mask(text), encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise errors.unreadable(path, error) from error
