@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 
@@ -41,11 +42,22 @@ def _message(error: BaseException) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Return where an exception that is nobody's message was raised, in brackets."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f" [{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}]" if trace else ""
+    """Return in brackets where an exception that is nobody's message comes from.
+
+    That is the deepest place in a project, as the user can do something there, else the deepest.
+    """
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    core = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    below = os.path.dirname(core) + os.sep
+    of_projects = [
+        f
+        for f in frames
+        if f.filename.startswith(below) and not f.filename.startswith(core + os.sep)
+    ]
+    last = (of_projects or frames)[-1:]
+    return "".join(f" [{frame.filename}:{frame.lineno}]" for frame in last)
 
 
 def _say(text: str) -> None:
