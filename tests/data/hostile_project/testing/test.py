@@ -1,0 +1,127 @@
+"""A project whose entrypoints do what a test should not do."""
+
+import base64
+import os
+import signal
+import sys
+import urllib.parse
+
+from projects.core.library import config, env, export, run
+from projects.core.library.entrypoint import entrypoint
+
+MARK = 'read -r < "/proc/$$/cmdline" || true;'
+
+
+@entrypoint(ignore_secret_path=True)
+def test_ci():
+    """Count from the configuration."""
+    run.run_toolbox_from_config("hammer", "count")
+
+
+@entrypoint(ignore_secret_path=True)
+def fail_ci(how: str):
+    """Count, then fail in some way."""
+    run.run_toolbox("hammer", "count", number=1)
+    run.run_toolbox("hammer", "fail", how=how)
+
+
+@entrypoint(ignore_secret_path=True)
+def use_ci(what: str):
+    """Use the library in a way that does not work."""
+    run.run_toolbox("hammer", "count", number=1)
+    if what == "key":
+        config.project.get_config("tests.cuont")
+    elif what == "set":
+        config.project.set_config("tests.cuont", 1)
+    elif what == "argument":
+        run.run_toolbox("hammer", "count", number="two")
+    elif what == "parameter":
+        run.run_toolbox("hammer", "count", nunber=2)
+    elif what == "command":
+        run.run_toolbox("hammer", "cuont")
+    elif what == "other":
+        config.project.get_config("other.value")
+    elif what == "preset":
+        config.project.apply_preset("quikc")
+
+
+@entrypoint()
+def secret_ci():
+    """Show the secret in every way there is."""
+    token = config.project.read_secret("token")
+    forms = [
+        token,
+        base64.b64encode(token.encode()).decode(),
+        base64.b64encode(b"user:" + token.encode()).decode(),
+        urllib.parse.quote(token, safe=""),
+        repr(str(token)),
+    ]
+    for form in forms:
+        print("printed", form)
+        print("to stderr", form, file=sys.stderr)
+        run.run(["printf", "%s\n", form])
+        run.run(f"printf '%s\n' \"{form}\"" if "'" not in form else "true")
+        run.run(["sh", "-c", 'echo "of the environment $HOSTILE_FORM"'])
+    run.run_toolbox("hammer", "show", text=str(token), artifact_dir_suffix=f"_{token}")
+    assert run.run(["printf", "%s", token], capture_stdout=True).stdout == token
+    os.write(2, b"")
+    config.project.set_config("tests.label", str(token))
+    with run.Parallel("show_in_parallel", exit_on_exception=False) as parallel:
+        parallel.delayed(_fail_with, token)
+        parallel.delayed(_fail_with, forms[1])
+
+
+def _fail_with(text):
+    print("in parallel", text)
+    run.run(["sh", "-c", 'echo "$1"; echo "$1" >&2; exit 3', "sh", text])
+
+
+@entrypoint()
+def smuggle_ci():
+    """Write the secret past the toolkit, then export."""
+    token = config.project.read_secret("token")
+    run.run(f'base64 < "$HOSTILE_SECRET_PATH/token" > "{env.ARTIFACT_DIR}/notes.txt"')
+    assert token
+    export.export_artifacts(env.ARTIFACT_DIR)
+
+
+@entrypoint(ignore_secret_path=True)
+def parallel_ci(bad: str = ""):
+    """Run nails side by side; `bad` is what the third does."""
+    try:
+        with run.Parallel("nails", exit_on_exception=True) as parallel:
+            parallel.delayed(_nail, "soft", "sleep 1000")
+            parallel.delayed(_nail, "hard", "trap '' TERM; for i in {1..1000}; do sleep 1; done")
+            parallel.delayed(_nail, "bad", "sleep 1000", bad)
+    finally:
+        run.run("echo the cleanup has run")
+        export.export_artifacts(env.ARTIFACT_DIR)
+
+
+def _nail(name, command, bad=""):
+    try:
+        run.run(f'echo ready {name}; touch "{env.ARTIFACT_DIR}/ready"; true')
+        if bad:
+            run.run(
+                f'until [ "$(ls "{env.ARTIFACT_DIR}"/../*/ready | wc -l)" = 3 ]; do sleep 0.02; done'
+            )
+            raise ValueError(bad)
+        run.run(command)
+    finally:
+        run.run(f"echo {name} was put away")
+
+
+@entrypoint(ignore_secret_path=True)
+def kill_ci():
+    """Call commands until nobody lets us."""
+    while True:
+        run.run_toolbox("hammer", "count", number=1)
+
+
+@entrypoint(ignore_secret_path=True)
+def stdin_ci():
+    """Read what there is to read."""
+    print("read", repr(sys.stdin.read() if sys.stdin else None))
+    run.run("cat; echo no more")
+    if os.environ.get("HOSTILE_STOP"):
+        os.kill(os.getpid(), signal.SIGTERM)
