@@ -1,0 +1,1 @@
+"""KPIs: numbers of a result with unit and direction, and the document that carries them."""

@@ -1,0 +1,1 @@
+"""Result directories: found, parsed once, filtered, grouped and sorted."""
