@@ -101,7 +101,7 @@ def _append(path: str, text: str) -> None:
 def gather(root: Path) -> list[tuple[str, str]]:
     """Return (path relative to `root`, first line) of every FAILURE below it, in order of path.
 
-    Lines that only point further in are left out: each failure is listed where it happened. So
+    Those that only point further in are left out: each failure is listed where it happened. So
     are those of siblings that were cancelled, where something else is to blame.
     """
     found: list[tuple[str, str]] = []
@@ -110,10 +110,10 @@ def gather(root: Path) -> list[tuple[str, str]]:
             break
         try:
             with path.open(encoding="utf-8", errors="replace") as file:
-                head, below = file.readline().strip(), file.readline()
+                head, below, next_below = file.readline().strip(), file.readline(), file.readline()
         except OSError:
             continue
-        if not below.startswith("  see "):
+        if not (below.startswith("  see ") or next_below.startswith("    see ")):
             found.append((os.path.relpath(path, root), head))
     return [(path, head) for path, head in found if not head.startswith("Cancelled")] or found
 
