@@ -2,15 +2,12 @@
 
 import base64
 import os
-import signal
 import sys
+import threading
 import urllib.parse
 
 from projects.core.library import config, env, export, run
 from projects.core.library.entrypoint import entrypoint
-
-MARK = 'read -r < "/proc/$$/cmdline" || true;'
-
 
 @entrypoint(ignore_secret_path=True)
 def test_ci():
@@ -87,11 +84,12 @@ def smuggle_ci():
 
 @entrypoint(ignore_secret_path=True)
 def parallel_ci(bad: str = ""):
-    """Run nails side by side; `bad` is what the third does."""
+    """Run nails side by side, one of which ignores SIGTERM unless another is `bad`."""
+    trap = "trap : TERM;" if bad else "trap '' TERM;"
     try:
         with run.Parallel("nails", exit_on_exception=True) as parallel:
             parallel.delayed(_nail, "soft", "sleep 1000")
-            parallel.delayed(_nail, "hard", "trap '' TERM; for i in {1..1000}; do sleep 1; done")
+            parallel.delayed(_nail, "hard", f"{trap} echo trapped; sleep 1000; sleep 1000")
             parallel.delayed(_nail, "bad", "sleep 1000", bad)
     finally:
         run.run("echo the cleanup has run")
@@ -100,15 +98,34 @@ def parallel_ci(bad: str = ""):
 
 def _nail(name, command, bad=""):
     try:
-        run.run(f'echo ready {name}; touch "{env.ARTIFACT_DIR}/ready"; true')
+        run.run(["touch", env.ARTIFACT_DIR / "ready"])
         if bad:
-            run.run(
-                f'until [ "$(ls "{env.ARTIFACT_DIR}"/../*/ready | wc -l)" = 3 ]; do sleep 0.02; done'
-            )
+            run.run(f'until [ "$(ls -d "{env.ARTIFACT_DIR}"/../*/ready | wc -l)" = 3 ]; do :; done')
             raise ValueError(bad)
         run.run(command)
     finally:
         run.run(f"echo {name} was put away")
+
+
+@entrypoint(ignore_secret_path=True)
+def all_fail_ci():
+    """Fail three times at once."""
+    with run.Parallel("all_fail") as parallel:
+        barrier = threading.Barrier(3)
+        for number in range(3):
+            parallel.delayed(_raise, number, barrier)
+
+
+def _raise(number, barrier):
+    barrier.wait()
+    raise ValueError(f"number {number}")
+
+
+@entrypoint(ignore_secret_path=True)
+def wait_ci():
+    """Wait until there is a file `go`."""
+    (env.ARTIFACT_DIR / "waiting").touch()
+    run.run('until [ -e "$ARTIFACT_DIR/go" ]; do sleep 0.02; done')
 
 
 @entrypoint(ignore_secret_path=True)
@@ -123,5 +140,3 @@ def stdin_ci():
     """Read what there is to read."""
     print("read", repr(sys.stdin.read() if sys.stdin else None))
     run.run("cat; echo no more")
-    if os.environ.get("HOSTILE_STOP"):
-        os.kill(os.getpid(), signal.SIGTERM)
