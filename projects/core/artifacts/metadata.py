@@ -82,7 +82,7 @@ def finish_metadata(
     facts.update(more)
     new = f"{metadata.path}.{os.getpid()}.new"
     try:
-        text = metadata.text + _dump(plain(facts, most_text=MOST_PARAMETER_TEXT))
+        text = _masked(metadata.text) + _dump(plain(facts, most_text=MOST_PARAMETER_TEXT))
         _write(new, text.encode())
         os.replace(new, metadata.path)
     except OSError as error:
@@ -180,6 +180,13 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # a container runs with any number
         return str(os.getuid())
+
+
+def _masked(text: str) -> str:
+    """Mask what was written before all secrets were known, and leave it YAML."""
+    if masking.mask(text) == text:
+        return text
+    return _dump(masking.mask_values(yaml.load(text, Loader=yaml.CSafeLoader)))
 
 
 def _dump(facts: Mapping[str, Any]) -> str:

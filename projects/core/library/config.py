@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +159,8 @@ class Project:
 
     def text(self) -> str:
         """Return the resolved configuration as YAML that can be loaded again."""
-        return f"{RESOLVED}{self.name}\n{self.configuration.dump(self.configuration.resolved())}"
+        values = masking.mask_values(self.configuration.resolved())
+        return f"{RESOLVED}{self.name}\n{self.configuration.dump(values)}"
 
     def flush(self) -> None:
         """Write if something was set since."""
@@ -168,6 +169,7 @@ class Project:
 
     def begin(self) -> None:
         """Write what the run begins with, and leave it if `exec_list` says so."""
+        self._hide_secrets()
         self.write()
         self._write_presets_applied()
         run = session.current()
@@ -182,6 +184,14 @@ class Project:
             if reason:
                 entrypoint.skip(reason)
         self.configuration.listeners.append(self.changed)
+
+    def _hide_secrets(self) -> None:
+        """Mask what the secrets directory holds, if it is there, before anything is written."""
+        if not self.get_config("secrets.dir.env_key", None, warn=False, print=False):
+            return
+        # Whether the project can do without is for its entrypoint to say.
+        with suppress(errors.SecretError):
+            self.secrets.register_all()
 
     def _write_presets_applied(self) -> None:
         lines = "".join(f"{line}\n" for line in self.configuration.presets_applied)

@@ -13,6 +13,7 @@ from projects.core.secrets.needles import CONTEXT, Needles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from projects.core.secrets.needles import Hit
 
@@ -77,6 +78,20 @@ def mask(text: str) -> str:
         return masked.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:  # a secret of bytes that are no text was cut out of a character
         return masked.decode("utf-8", "replace")
+
+
+def mask_values(value: Any) -> Any:
+    """Return `value` with `***` for secrets in every text of its lists and mappings.
+
+    For what is still to be written as YAML or JSON: stars in the written text could break it.
+    """
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {mask_values(key): mask_values(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [mask_values(each) for each in value]
+    return value
 
 
 def mask_bytes(data: bytes) -> bytes:

@@ -108,6 +108,14 @@ def test_restart_with_a_masked_secret_stops_and_says_so(tmp_path: Path) -> None:
     assert "a secret was masked" in done.stderr
 
 
+def test_a_secret_that_became_known_later_is_masked_at_the_end(tmp_path: Path) -> None:
+    meta = write_metadata(tmp_path, "run", {"password": "hunter22"})
+    masking.register("hunter22", "password")
+    finish_metadata(meta, "passed")
+    written = yaml.safe_load((tmp_path / "_meta/metadata.yaml").read_text())
+    assert (written["parameters"], written["outcome"]) == ({"password": "***"}, "passed")
+
+
 def test_the_commit_is_read_without_starting_git(tmp_path: Path) -> None:
     def git(*words: str, cwd: Path = tmp_path) -> str:
         who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
