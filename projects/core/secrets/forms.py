@@ -137,12 +137,17 @@ def _html(text: str) -> Iterator[str]:
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """As shells, SQL and YAML, and Python's repr write it between quotes."""
-    yield text.replace("'", "'\"'\"'")
-    yield text.replace("'", "'\\''")
-    yield text.replace("'", "''")
-    yield repr(text)[1:-1]
-    yield repr(text + "'")[1:-2]
+    """As shells, SQL and YAML, and Python's repr write it between quotes.
+
+    JSON and reprs are often passed to a shell, which then writes their quotes in its way as well.
+    """
+    written = {text, repr(text)[1:-1], repr(text + "'")[1:-2], *_json(text)}
+    yield from written
+    if "'" in text:
+        for one in written:
+            yield one.replace("'", "'\"'\"'")
+            yield one.replace("'", "'\\''")
+        yield text.replace("'", "''")
 
 
 def _base64(data: bytes) -> Iterator[bytes]:

@@ -271,3 +271,17 @@ def test_a_traceback_shows_no_secret_of_any_cause_or_member() -> None:
     assert "s3cr3t-value" not in text
     assert "ValueError: bad ***" in text
     assert "KeyError" in text
+
+
+def test_values_are_masked_before_they_are_written_as_yaml() -> None:
+    masking.register("hunter2hunter2", "password")
+    given = {"a": ["hunter2hunter2", 1], "hunter2hunter2": {"b": "x hunter2hunter2"}, "c": None}
+    assert masking.mask_values(given) == {"a": ["***", 1], "***": {"b": "x ***"}, "c": None}
+
+
+def test_json_within_a_quoted_shell_word_is_masked() -> None:
+    masking.register('don\'t "tell" me', "password")
+    assert masking.mask(shlex.join(["echo", json.dumps({"p": 'don\'t "tell" me'})])) == (
+        'echo \'{"p": "***"}\''
+    )
+    assert "tell" not in masking.mask(shlex.join(["echo", repr('don\'t "tell" me')]))
