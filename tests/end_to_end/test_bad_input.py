@@ -58,9 +58,9 @@ BEFORE_ANY_RUN = {
 }
 
 IN_A_RUN = {
-    "YAML error": Case("test_ci", r"config\.yaml:32:1: .*'\]'", CONFIG, "\nlist: [1\n"),
+    "YAML error": Case("test_ci", r"config\.yaml:33:1: .*'\]'", CONFIG, "\nlist: [1\n"),
     "duplicate key": Case(
-        "test_ci", r'config\.yaml:30:1: .*"tests" is already in line \d+', CONFIG, "tests: 1\n"
+        "test_ci", r'config\.yaml:31:1: .*"tests" is already in line \d+', CONFIG, "tests: 1\n"
     ),
     "no mapping": Case("test_ci", r"config\.yaml:\d+:\d+: ", CONFIG, "- 1\n"),
     "preset cycle": Case("test_ci egg", r"config\.yaml:\d+:\d+: .*egg -> hen -> egg"),
@@ -79,13 +79,13 @@ IN_A_RUN = {
     "argument of another type": Case("use_ci argument", r'number: "two" is not an int'),
     "reference to nothing": Case(
         "use_ci other",
-        r'config\.yaml:31:10: .*"tests\.cuont".*did you mean "tests\.count"\?',
+        r'config\.yaml:32:10: .*"tests\.cuont".*did you mean "tests\.count"\?',
         CONFIG,
         'other:\n  value: "@tests.cuont"\n',
     ),
     "reference cycle": Case(
         "use_ci other",
-        r"config\.yaml:31:10: .*circle: other\.value=.* -> other\.back=.* -> other\.value=",
+        r"config\.yaml:32:10: .*circle: other\.value=.* -> other\.back=.* -> other\.value=",
         CONFIG,
         'other:\n  value: "@other.back"\n  back: "{@other.value} again"\n',
     ),
@@ -109,6 +109,15 @@ IN_A_RUN = {
     ),
     "parameter that the command has not": Case(
         "test_ci", r'"lable"; did you mean "label"\?', ARGUMENTS, "  lable: x\n"
+    ),
+    "secret that is not read as one": Case(
+        "use_ci secret", r"config\.yaml:25:10: .*reads a secret"
+    ),
+    "secret in a template": Case(
+        "test_ci",
+        r"command_args\.yaml\.j2:4:\d+: .*secret",
+        ARGUMENTS,
+        "  more: {{ tests.token }}\n",
     ),
     "secrets directory that is not named": Case("secret_ci", r"set HOSTILE_SECRET_PATH"),
 }

@@ -1,7 +1,10 @@
 """A project whose entrypoints do what a test should not do."""
 
 import base64
+import json
+import logging
 import os
+import shlex
 import sys
 import threading
 import urllib.parse
@@ -38,47 +41,55 @@ def use_ci(what: str):
         run.run_toolbox("hammer", "cuont")
     elif what == "other":
         config.project.get_config("other.value")
+    elif what == "secret":
+        config.project.get_config("tests.token")
     elif what == "preset":
         config.project.apply_preset("quikc")
 
 
 @entrypoint()
 def secret_ci():
-    """Show the secret in every way there is."""
-    token = config.project.read_secret("token")
+    """Show the secret in every way there is, then fail with it."""
+    token = config.project.get_config("tests.token", handled_secretly=True)
     forms = [
         token,
         base64.b64encode(token.encode()).decode(),
         base64.b64encode(b"user:" + token.encode()).decode(),
         urllib.parse.quote(token, safe=""),
         repr(str(token)),
+        json.dumps({"token": token}),
     ]
     for form in forms:
         print("printed", form)
-        print("to stderr", form, file=sys.stderr)
+        print("printed to stderr", form, file=sys.stderr)
+        logging.getLogger("hostile").warning("logged %s", form)
         run.run(["printf", "%s\n", form])
-        run.run(f"printf '%s\n' \"{form}\"" if "'" not in form else "true")
-        run.run(["sh", "-c", 'echo "of the environment $HOSTILE_FORM"'])
+        run.run(f"printf '%s\n' {shlex.quote(form)} >&2")
+    run.run('cat "$HOSTILE_SECRET_PATH/token" "$HOSTILE_SECRET_PATH/kubeconfig"')
+    run.run('base64 < "$HOSTILE_SECRET_PATH/kubeconfig"')
+    for half in (token[:5], token[5:]):  # in two pieces, as a slow child writes
+        print(half, end="", flush=True)
+    print()
+    run.run('read -r t < "$HOSTILE_SECRET_PATH/token"; printf "${t:0:5}"; sleep 0.1; printf "${t:5}"')
     run.run_toolbox("hammer", "show", text=str(token), artifact_dir_suffix=f"_{token}")
     assert run.run(["printf", "%s", token], capture_stdout=True).stdout == token
-    os.write(2, b"")
     config.project.set_config("tests.label", str(token))
-    with run.Parallel("show_in_parallel", exit_on_exception=False) as parallel:
+    with run.Parallel(f"show {token}") as parallel:
         parallel.delayed(_fail_with, token)
         parallel.delayed(_fail_with, forms[1])
 
 
 def _fail_with(text):
-    print("in parallel", text)
-    run.run(["sh", "-c", 'echo "$1"; echo "$1" >&2; exit 3', "sh", text])
+    try:
+        run.run(["sh", "-c", 'echo "$1"; echo "$1" >&2; exit 3', "sh", text])
+    except Exception as error:
+        raise KeyError(text) from error
 
 
 @entrypoint()
 def smuggle_ci():
     """Write the secret past the toolkit, then export."""
-    token = config.project.read_secret("token")
-    run.run(f'base64 < "$HOSTILE_SECRET_PATH/token" > "{env.ARTIFACT_DIR}/notes.txt"')
-    assert token
+    run.run('base64 -w 0 < "$HOSTILE_SECRET_PATH/token" > "$ARTIFACT_DIR/notes.txt"')
     export.export_artifacts(env.ARTIFACT_DIR)
 
 
