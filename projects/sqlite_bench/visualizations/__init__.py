@@ -1,0 +1,1 @@
+"""What the measurements become: parsers, KPIs, plots."""

@@ -1,0 +1,1 @@
+"""The workload `sqlite_bench.sqlite`: transactions that insert rows."""
