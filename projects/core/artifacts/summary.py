@@ -62,10 +62,12 @@ def place(run: Run, span: Span) -> str:
 
 
 def _bad(span: Span) -> Iterator[Span]:
-    if span.bad:
-        yield span
-        for child in span.children:
-            yield from _bad(child)
+    waiting = [span]
+    while waiting:
+        one = waiting.pop()
+        if one.bad:
+            yield one
+            waiting.extend(reversed(one.children))
 
 
 def _explained(span: Span) -> bool:
