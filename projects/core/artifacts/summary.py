@@ -87,6 +87,8 @@ def _headline(run: Run, top: Span) -> str:
 def _failures(run: Run, top: Span) -> list[str]:
     if top.outcome == "passed":
         return []
+    if top.outcome == "skipped":
+        return [_line("because", top.error)] if top.error else []
     found = list(origins(top))
     lines = []
     for span in found[:MOST_FAILURES]:

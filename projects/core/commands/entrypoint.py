@@ -41,7 +41,7 @@ def skip(reason: str) -> None:
     (directory.current() / "SKIPPED").write_text(reason + "\n", encoding="utf-8")
     run = session.current()
     if run is not None:
-        run.skipped = True
+        run.skipped = reason
     raise Skip(reason)
 
 
@@ -82,10 +82,12 @@ def call_entrypoint(
         )
         error: BaseException | None = None
         try:
-            with journal.span("entrypoint", verb, dir=where):
-                return function(*arguments, **keywords)
-        except Skip:
-            return None
+            with journal.span("entrypoint", verb, dir=where) as span:
+                try:
+                    return function(*arguments, **keywords)
+                except Skip as left_out:
+                    span.end_fields.update(outcome="skipped", error=left_out.reason)
+                    return None
         except BaseException as caught:
             error = caught
             raise

@@ -57,7 +57,8 @@ class Session:
     words: Words
     place: Place
     span_id: str = ""
-    skipped: bool = False
+    skipped: str = ""
+    """Why the entrypoint was left out, if it was."""
     config_file: Path | None = None
     at_end: list[Callable[[], object]] = field(default_factory=list)
 
@@ -228,7 +229,7 @@ def _span(run: Session, began: float) -> AbstractContextManager[journal.Span | j
 
 def _name_skipped(run: Session, span: journal.Span | journal.NoSpan) -> None:
     if run.skipped:
-        span.end_fields["outcome"] = "skipped"
+        span.end_fields.update(outcome="skipped", error=run.skipped)
 
 
 def _close(run: Session) -> None:

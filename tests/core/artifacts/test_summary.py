@@ -57,6 +57,13 @@ def test_an_interrupted_run_without_spans_says_why(tmp_path: Path) -> None:
     assert "because     Interrupted: interrupted by signal 15" in summary(told.run(), tmp_path)
 
 
+def test_a_skipped_run_says_why(tmp_path: Path) -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.ended(1, "r", 1, outcome="skipped", error="exec_list.test_ci is false")
+    assert "because     exec_list.test_ci is false" in summary(told.run(), tmp_path)
+
+
 def test_a_failed_attempt_within_what_passed_is_not_to_blame() -> None:
     told = Recording()
     told.started(0, "r", "run", "demo")

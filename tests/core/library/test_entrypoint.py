@@ -107,3 +107,17 @@ def test_secrets_are_masked_from_the_first_line_of_an_entrypoint(
     for path in latest.rglob("*"):
         if path.is_file():
             assert b"slower than before" not in path.read_bytes(), path
+
+
+def test_a_skipped_entrypoint_says_so_and_why(
+    module: ModuleType, shop: Path, tmp_path: Path
+) -> None:
+    text = (shop / "config.yaml").read_text()
+    (shop / "config.yaml").write_text(text.replace("_only_: false", "test_ci: false"))
+    assert module.test_ci(users=1) is None
+    (latest,) = (tmp_path / "artifacts").glob("*__test_ci")
+    events = [json.loads(line) for line in (latest / "events.jsonl").read_text().splitlines()]
+    ended = [event for event in events if event["type"] == "ended"]
+    assert [event["kind"] for event in ended] == ["entrypoint", "run"]
+    assert {event["outcome"] for event in ended} == {"skipped"}
+    assert {event["error"] for event in ended} == {"test_ci is skipped: exec_list.test_ci is false"}
