@@ -8,6 +8,7 @@ import html
 import json
 import os
 import re
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -84,7 +85,8 @@ def _facts(run: Run, top: Span) -> Iterator[tuple[str, str]]:
     for name in ("presets", "host", "version", "command_line"):
         value = top.fields.get(name)
         if value:
-            yield name.replace("_", " "), _words(value)
+            line = name == "command_line" and isinstance(value, list)
+            yield name.replace("_", " "), shlex.join(map(str, value)) if line else _words(value)
 
 
 def _words(value: object) -> str:

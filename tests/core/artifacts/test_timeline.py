@@ -85,6 +85,12 @@ def test_foreign_text_is_escaped_everywhere() -> None:
     Page(text)
 
 
+def test_the_command_line_can_be_copied_into_a_shell() -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo", command_line=["./run_toolbox.py", "demo", "a=[1, 2]"])
+    assert "./run_toolbox.py demo &#x27;a=[1, 2]&#x27;" in timeline(told.run())
+
+
 def test_the_page_loads_nothing_and_allows_only_its_own_script() -> None:
     text = timeline(failing_run().run())
     assert "default-src &#x27;none&#x27;" in text or "default-src 'none'" in text
