@@ -70,7 +70,7 @@ def test_what_is_no_failure_is_not_written(error: BaseException, tmp_path: Path)
 
 def test_an_interruption_is_one_line(tmp_path: Path) -> None:
     failures.record(tmp_path, errors.Interrupted(15))
-    assert (tmp_path / "FAILURE").read_text() == "Interrupted: interrupted by signal 15\n"
+    assert (tmp_path / "FAILURE").read_text() == "Interrupted: interrupted by SIGTERM\n"
 
 
 def test_a_frozen_exception_can_be_recorded(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def test_many_failures_still_fit(tmp_path: Path) -> None:
 def test_an_interrupted_run_without_spans_says_why(tmp_path: Path) -> None:
     told = Recording()
     told.started(0, "r", "run", "demo")
-    told.ended(1, "r", 1, outcome="interrupted", error="Interrupted: interrupted by signal 15")
-    assert "because     Interrupted: interrupted by signal 15" in summary(told.run(), tmp_path)
+    told.ended(1, "r", 1, outcome="interrupted", error="Interrupted: interrupted by SIGTERM")
+    assert "because     Interrupted: interrupted by SIGTERM" in summary(told.run(), tmp_path)
 
 
 def test_a_skipped_run_says_why(tmp_path: Path) -> None:
