@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from projects.core.errors import UsageError
 from projects.core.words import parameters
 from projects.core.words.page import COMMAND, Page, examples, join, usage
 from projects.core.words.signature import (
@@ -145,6 +146,28 @@ def _sample(parameter: Parameter) -> str:
         text = _default(parameter)
         return text if text.replace(",", "").isalnum() else f"'{text}'"
     kind = parameters.describe(parameter.annotation).split(" ")[0].split("[")[0]
-    samples = {"int": "3", "float": "0.5", "path": "some/file", "list": "a,b", "date": "2026-01-31"}
-    samples |= {"dict": "'{key: value}'", "tuple": "a,b", "set": "a,b", "datetime": "2026-01-31"}
-    return samples.get(kind, parameter.name.upper())
+    name = parameter.name.upper()
+    return next((word for word in _SAMPLES.get(kind, ()) if _fits(word, parameter)), name)
+
+
+_ITEMS = ("a,b", "1,2")
+_SAMPLES = {
+    "int": ("3",),
+    "float": ("0.5",),
+    "path": ("some/file",),
+    "date": ("2026-01-31",),
+    "datetime": ("2026-01-31",),
+    "dict": ("'{key: value}'", "'{key: 1}'"),
+    "list": _ITEMS,
+    "tuple": _ITEMS,
+    "set": _ITEMS,
+}
+"""Words by the beginning of a type's name; the first that fits the whole type is shown."""
+
+
+def _fits(word: str, parameter: Parameter) -> bool:
+    try:
+        parameters.parse(word.strip("'"), parameter.annotation, parameter.name)
+    except UsageError:
+        return False
+    return True

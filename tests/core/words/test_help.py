@@ -46,6 +46,14 @@ Example
     )
 
 
+def test_the_example_has_words_that_fit() -> None:
+    def tune(sizes: list[int], names: list[str], weights: dict[str, int]) -> None:
+        pass
+
+    text = help_verb(["disk", "tune"], Signature.of(tune), Page(80))
+    assert text.endswith(" disk tune --sizes=1,2 --names=a,b --weights='{key: 1}'\n")
+
+
 def test_an_entrypoint_shows_its_presets() -> None:
     def test_ci() -> None:
         """Run the test."""
