@@ -78,6 +78,10 @@ def apply(*presets: str) -> None:
     ----------
     presets
         Names of presets.
+
+    Examples
+    --------
+    ./run_toolbox.py configure apply quick
     """
     before = _selected.selected()
     kept = (one for one in before.presets if one not in presets)
