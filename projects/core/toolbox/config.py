@@ -114,6 +114,7 @@ def check(project: str = "") -> str:
     project
         Name of the project; the selected one when not given.
     """
+    from projects.core.artifacts.readable import count
     from projects.core.configuration.check import check_project
 
     chosen = _selected.selected(project)
@@ -124,8 +125,8 @@ def check(project: str = "") -> str:
         counted = f"{len(lines)} finding{'s' if len(lines) > 1 else ''} in the project {name}"
         raise errors.ConfigurationError("\n".join([*lines, counted]))
     return (
-        f"{name}: nothing found in {report.presets} presets, {report.references} references "
-        f"and {report.commands} commands"
+        f"{name}: nothing found in {count(report.presets, 'preset')}, "
+        f"{count(report.references, 'reference')} and {count(report.commands, 'command')}"
     )
 
 

@@ -88,7 +88,7 @@ def test_diff_needs_presets() -> None:
 def test_check_says_what_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "_judge", lambda *_: ())
     said = config.check("demo")
-    assert said == "demo: nothing found in 2 presets, 2 references and 1 commands"
+    assert said == "demo: nothing found in 2 presets, 2 references and 1 command"
 
 
 def test_check_reports_all_findings_at_once_with_exit_status_2(small_checkout: Path) -> None:
