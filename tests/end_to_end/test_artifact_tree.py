@@ -17,6 +17,7 @@ import yaml
 
 from projects.core.artifacts.spans import fold, read_events
 from tests.conftest import CHECKOUT
+from tests.core.processes.watching import until
 from tests.end_to_end.conftest import Call
 
 PATIENCE = 120
@@ -277,8 +278,7 @@ def test_runs_that_share_a_directory_each_tell_about_themselves(
         text=True,
     )
     with waiting:
-        while not (root / "waiting").exists():
-            assert waiting.poll() is None
+        until(lambda: (root / "waiting").exists() or waiting.poll() is not None)
         done = call("hostile", "fail_ci", "--how=bash", ARTIFACT_DIR=str(root))
         assert done.returncode == 1
         assert "FAILED  hostile fail_ci" in done.stderr

@@ -126,33 +126,28 @@ def test_a_signal_stops_all_tasks_and_every_cleanup_runs(
         interrupted(run, signum)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+# A terminal that goes away counts as being told to end.
+@pytest.mark.parametrize(
+    ("signum", "counted"),
+    [
+        (signal.SIGINT, signal.SIGINT),
+        (signal.SIGTERM, signal.SIGTERM),
+        (signal.SIGHUP, signal.SIGTERM),
+    ],
+)
 def test_a_second_signal_does_not_wait_for_who_ignores_the_first(
-    signum: signal.Signals, start: Callable[..., Started], tmp_path: Path
+    signum: signal.Signals, counted: int, start: Callable[..., Started], tmp_path: Path
 ) -> None:
     run = start("parallel_ci", *exporting(tmp_path))
     run.until(run.all_ready)
-    hard = run.root / "000__nails/001___nail/_run.log"
-    run.until(lambda: "trapped" in hard.read_text())
+    soft, hard, bad = (run.root / "000__nails" / name for name in NAILS)
+    run.until(lambda: "\ntrapped\n" in (hard / "_run.log").read_text())
     run.process.send_signal(signum)
-    # The other two have been stopped, and the one that ignores it goes on.
-    soft = run.root / "000__nails/000___nail"
-    run.until((soft / "FAILURE").exists)
-    assert "was put away" not in hard.read_text()
+    # The other two are stopped and have cleaned up, and the one that ignores it goes on.
+    run.until(lambda: (soft / "FAILURE").exists() and (bad / "FAILURE").exists())
+    assert "was put away" not in (hard / "_run.log").read_text()
     run.process.send_signal(signum)
-    interrupted(run, signum)
-
-
-def test_a_terminal_that_goes_away_counts_as_being_told_to_end(
-    start: Callable[..., Started], tmp_path: Path
-) -> None:
-    run = start("parallel_ci", *exporting(tmp_path))
-    run.until(run.all_ready)
-    run.process.send_signal(signal.SIGHUP)
-    run.until((run.root / "000__nails/000___nail/FAILURE").exists)
-    run.process.send_signal(signal.SIGHUP)
-    assert run.end() == 143
-    cleaned_up(run)
+    interrupted(run, counted)
 
 
 def test_a_task_that_fails_stops_its_siblings_and_all_is_told(
