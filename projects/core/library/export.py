@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from projects.core.artifacts import directory, journal
 from projects.core.destinations.run_id import run_id
-from projects.core.errors import ConfigurationError, unreadable
+from projects.core.errors import ConfigurationError, UsageError, unreadable
 from projects.core.library import config
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def _export(root: Path, address: str, identity: str) -> Result:
     from projects.core.destinations.export import export
     from projects.core.destinations.registry import open_destination
 
+    if not root.is_dir():  # said here, before the address is written into it
+        raise UsageError(f"{root} is no directory that could be exported")
     destination = open_destination(address)
     url_file = root / URL_FILE
     earlier = url_file.read_text() if url_file.is_file() else None

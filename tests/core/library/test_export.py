@@ -134,6 +134,12 @@ def test_a_destination_that_is_not_there_is_said(
     assert not (root / "export.url").exists()
 
 
+def test_a_directory_that_is_not_there_is_said(configured: Any, tmp_path: Path) -> None:
+    configured(enabled=True, dest=str(tmp_path))
+    with pytest.raises(UsageError, match="nowhere is no directory"):
+        export.export_artifacts(tmp_path / "nowhere")
+
+
 def test_a_refused_export_leaves_no_address(root: Path, configured: Any, tmp_path: Path) -> None:
     project = configured(enabled=True, dest=str(tmp_path / "to"))
     masking.register("s3cr3t-value", "token")
