@@ -170,7 +170,8 @@ def _call(  # noqa: PLR0917 - private, and each is needed
                 stack.enter_context(output.attached(kept))
             stack.enter_context(place)
             signature = signature or Signature.of(function)
-            value = _call_here(place.path, function, group, command, arguments, signature)
+            label = " ".join([group, command, *filter(None, [suffix.strip("_")])])
+            value = _call_here(place.path, function, group, command, arguments, signature, label)
     except Exception as caught:
         if options.check:
             raise
@@ -191,12 +192,13 @@ def _call_here(  # noqa: PLR0917
     command: str,
     arguments: Mapping[str, Any],
     signature: Signature,
+    label: str,
 ) -> Any:
     began = time.perf_counter()
     name = f"{group} {command}"
     with (
         output.log_to(f"{where}/_run.log"),
-        journal.span("command", name, dir=where, parameters=arguments) as span,
+        journal.span("command", label, dir=where, parameters=arguments) as span,
     ):
         meta = metadata.write_metadata(where, name, arguments, group=group, command=command)
         words = restart_words(group, command, arguments, signature)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,6 +92,9 @@ def test_a_suffix_tells_two_calls_apart() -> None:
     with run() as root:
         call._call(greet, "people", "greet", {"name": "a"}, "__first", Options())
         assert (root / "000__people__greet__first").is_dir()
+        events = (root / "events.jsonl").read_text().splitlines()
+        names = [json.loads(line).get("name") for line in events]
+        assert "people greet first" in names
 
 
 def test_a_muted_call_is_kept_but_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
