@@ -133,7 +133,7 @@ def convert(arguments: Mapping[str, Any], signature: Signature, where: str) -> d
         if parameter is None:
             known = [p.name for p in signature.parameters]
             raise errors.UsageError(errors.unknown(f"parameter of {where}", name, known))
-        values[name] = parameters.convert(value, parameter.annotation, name)
+        values[name] = parameters.convert(value, parameter.annotation, f"{where}: {name}")
     missing = [p.name for p in signature.parameters if p.required and p.name not in values]
     if missing:
         raise errors.UsageError(f"{where}: missing {', '.join(missing)}")

@@ -135,6 +135,8 @@ def test_arguments_are_converted_and_checked_before_a_directory_is_made() -> Non
         }
         with pytest.raises(errors.UsageError, match='did you mean "times"'):
             call.convert({"name": "a", "tims": 3}, signature, "people greet")
+        with pytest.raises(errors.UsageError, match=r'^people greet: times: "two" is not an int'):
+            call.convert({"name": "a", "times": "two"}, signature, "people greet")
         with pytest.raises(errors.UsageError, match="missing name"):
             call.convert({}, signature, "people greet")
         assert not list(root.glob("0*"))
