@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from projects.core.errors import UsageError, unreadable
 from projects.core.secrets import masking
 from projects.matrix_benchmarking.kpis.kpi import Kpis, KpiValue, Strict, evaluate
+from projects.matrix_benchmarking.results.garbage import no_collection
 from projects.matrix_benchmarking.results.result import Scalar  # noqa: TC001
 
 if TYPE_CHECKING:
@@ -123,11 +124,12 @@ def build_all(
     urls: Mapping[str, str] | None = None,
 ) -> list[Payload]:
     """Return the payloads of all results that have no problem."""
-    return [
-        build(result, kpis, workload=workload, run_id=run_id, urls=urls)
-        for result in results
-        if result.problem is None and result.exit_code is not None
-    ]
+    with no_collection():
+        return [
+            build(result, kpis, workload=workload, run_id=run_id, urls=urls)
+            for result in results
+            if result.problem is None and result.exit_code is not None
+        ]
 
 
 def dumps(payloads: Sequence[Payload]) -> str:

@@ -15,6 +15,7 @@ from projects.core.errors import UsageError, unknown
 from projects.matrix_benchmarking.results import cache as caches
 from projects.matrix_benchmarking.results import entry as entries
 from projects.matrix_benchmarking.results.files import check_patterns, expected_files
+from projects.matrix_benchmarking.results.garbage import no_collection
 from projects.matrix_benchmarking.results.parser import SimpleParser
 from projects.matrix_benchmarking.results.reading import Unreadable
 from projects.matrix_benchmarking.results.result import (
@@ -70,8 +71,16 @@ def load(
     if cache not in {"verify", "trust", "ignore"}:
         raise UsageError(unknown("use of the cache", cache, ["verify", "trust", "ignore"]))
     check_patterns(parser.important_files)
-    found = walk(Path(root), caches.CACHE_FILE)
-    made = _entries(found, parser, cache, workers or len(os.sched_getaffinity(0)))
+    workers = workers or len(os.sched_getaffinity(0))
+    with no_collection():
+        return _load(Path(root), parser, cache, workers, keep_duplicates=keep_duplicates)
+
+
+def _load(
+    root: Path, parser: Parser, cache: CacheUse, workers: int, *, keep_duplicates: bool
+) -> Collection:
+    found = walk(root, caches.CACHE_FILE)
+    made = _entries(found, parser, cache, workers)
     around = Around()
     results = [_result(level, made[level.path], parser, around) for level in found.results]
     findings = found.findings + [
@@ -150,8 +159,8 @@ def _in_processes(
 
 def parse_batch(batch: Sequence[tuple[str, Iterable[str]]], parser: Parser) -> list[str]:
     """Return the entries of several results as JSON text, in a process of its own."""
-    made = (entries.make(path, names, parser) for path, names in batch)
-    return [_to_text(entry) for entry in made]
+    with no_collection():
+        return [_to_text(entries.make(path, names, parser)) for path, names in batch]
 
 
 def _to_text(entry: Entry) -> str:
