@@ -226,7 +226,7 @@ def test_an_export_is_refused_when_a_secret_was_smuggled_in(
 def test_two_runs_of_one_moment_have_two_directories(
     copy: Path, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    both = [started(copy, environ | {"TOPGALLANT_BASE_DIR": str(tmp_path)}, 0) for _ in range(2)]
+    both = [started(copy, environ | {"TOPGALLANT_BASE_DIR": str(tmp_path)}, n) for n in range(2)]
     assert [process.wait(PATIENCE) for process in both] == [0, 0]
     runs = [path for path in tmp_path.glob("2*") if path.is_dir()]
     assert len(runs) == 2
@@ -235,14 +235,16 @@ def test_two_runs_of_one_moment_have_two_directories(
 
 
 def started(copy: Path, environ: dict[str, str], number: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "./run_toolbox.py", "hammer", "count", f"--number={number}"],
-        cwd=copy,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    """Start a command; what it tells is in a file in the home directory."""
+    with Path(environ["HOME"], f"stderr-{number}").open("w") as told:
+        return subprocess.Popen(
+            [sys.executable, "./run_toolbox.py", "hammer", "count", f"--number={number}"],
+            cwd=copy,
+            env=environ,
+            stdout=subprocess.DEVNULL,
+            stderr=told,
+            text=True,
+        )
 
 
 def test_64_processes_in_one_artifact_directory_get_distinct_numbers(
@@ -251,6 +253,9 @@ def test_64_processes_in_one_artifact_directory_get_distinct_numbers(
     root = tmp_path / "run"
     several = [started(copy, environ | {"ARTIFACT_DIR": str(root)}, n) for n in range(64)]
     assert {process.wait(PATIENCE) for process in several} == {0}
+    for told in (path.read_text() for path in tmp_path.glob("stderr-*")):
+        assert "topgallant: " not in told
+        assert "PASSED  hammer count" in told
     assert sorted(path.name for path in root.glob("*__*")) == [
         f"{n:03d}__hammer__count" for n in range(64)
     ]
