@@ -1,0 +1,64 @@
+"""The detectors of changes, by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from projects.core.errors import ConfigurationError, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projects.matrix_benchmarking.verdict.change import Change
+
+DEFAULT = "topgallant"
+
+DETECTORS: dict[str, str] = {
+    "topgallant": "for any noise",
+    "threshold": "a share of the level, for those who know what they accept",
+    "zscore": "deviations of the median, each point by itself",
+    "student": "the last few points against those before",
+    "otava": "e-divisive means, by apache-otava",
+    "kernel": "optimal kernel change points, by ruptures",
+}
+"""Detectors and what they are for; each is the function `detect` of the module of its name."""
+
+
+def detect(values: Sequence[float], detector: str = DEFAULT, **options: Any) -> list[Change]:
+    """Return the changes of level in `values`, which are in the order of time.
+
+    NaN and infinite values are passed over; the indexes of changes count them.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such detector, or it has no such option.
+
+    """
+    import numpy as np
+
+    function = _function(detector, options)
+    numbers = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(numbers)
+    if finite.all():
+        found: list[Change] = function(numbers, **options)
+        return found
+    places = np.flatnonzero(finite)
+    found = function(numbers[finite], **options)
+    return [change.moved(int(places[change.index])) for change in found]
+
+
+def _function(detector: str, options: dict[str, Any]) -> Any:
+    if detector not in DETECTORS:
+        raise ConfigurationError(unknown("detector", detector, DETECTORS))
+    function = importlib.import_module(f"{__package__}.{detector}").detect
+    if options:
+        possible = list(inspect.signature(function).parameters)[1:]
+        for option in options:
+            if option not in possible:
+                raise ConfigurationError(
+                    unknown(f"option of the detector {detector}", option, possible)
+                )
+    return function
