@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from projects.core.artifacts import readable
@@ -110,7 +111,7 @@ def _slowest(run: Run, top: Span) -> list[str]:
     spans = [span for _, span in top.walk() if span.kind in ("command", "export")]
     if len(spans) < MOST_SLOW:
         spans = [span for _, span in top.walk() if span.kind in ("command", "step", "export")]
-    spans = sorted(spans, key=run.seconds, reverse=True)[:MOST_SLOW]
+    spans = list(islice(_telling(run, sorted(spans, key=run.seconds, reverse=True)), MOST_SLOW))
     whole = run.seconds(top)
     lines = []
     for i, span in enumerate(spans):
@@ -118,6 +119,16 @@ def _slowest(run: Run, top: Span) -> list[str]:
         numbers = f"{readable.duration(took):>11}  {readable.share(took, whole):>7}"
         lines.append(_line("" if i else "slowest", f"{numbers}  {span.dir or span.name}"))
     return lines
+
+
+def _telling(run: Run, slowest: list[Span]) -> Iterator[Span]:
+    """Leave out what is most of a span that came before it: it says the same again."""
+    said: set[str] = set()
+    for span in slowest:
+        if span.id not in said:
+            yield span
+            most = 0.9 * run.seconds(span)
+            said |= {one.id for _, one in span.walk() if run.seconds(one) >= most}
 
 
 def _toolkit(run: Run, top: Span) -> str:

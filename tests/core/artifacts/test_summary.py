@@ -57,6 +57,22 @@ def test_an_interrupted_run_without_spans_says_why(tmp_path: Path) -> None:
     assert "because     Interrupted: interrupted by SIGTERM" in summary(told.run(), tmp_path)
 
 
+def test_what_is_most_of_a_slow_command_is_not_listed_beside_it(tmp_path: Path) -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.started(0, "c", "command", "disk measure", parent="r", dir="000__disk__measure")
+    told.started(0, "most", "step", "hashing", parent="c")
+    told.ended(9.5, "most", 9.5)
+    told.started(9.5, "rest", "step", "writing", parent="c")
+    told.ended(10, "rest", 0.5)
+    told.ended(10, "c", 10)
+    told.ended(10, "r", 10)
+    text = summary(told.run(), tmp_path)
+    assert "000__disk__measure" in text
+    assert "writing" in text
+    assert "hashing" not in text
+
+
 def test_a_skipped_run_says_why(tmp_path: Path) -> None:
     told = Recording()
     told.started(0, "r", "run", "demo")
