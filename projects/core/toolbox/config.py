@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,8 @@ def diff(*presets: str, project: str = "") -> dict[str, dict[str, Any]]:
     """
     if not presets:
         raise errors.UsageError("config diff needs presets: ./run_toolbox.py config diff PRESET…")
-    before, after = _load(project, ()), _load(project, presets)
+    before = _load(project, ())
+    after = _selected.selected(project).load(presets)
     old, new = dict(_leaves(before)), dict(_leaves(after))
     changes = {}
     for path in dict.fromkeys((*old, *new)):
@@ -134,7 +136,10 @@ _ABSENT = object()
 
 
 def _load(project: str, presets: tuple[str, ...]) -> Configuration:
-    return _selected.selected(project).load(presets)
+    chosen = _selected.selected(project)
+    if chosen.presets:
+        sys.stderr.write(f"with the presets that are selected: {' '.join(chosen.presets)}\n")
+    return chosen.load(presets)
 
 
 def _shown(configuration: Configuration, path: KeyPath) -> Any:

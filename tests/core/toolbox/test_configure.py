@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from projects.core.errors import ConfigurationError, InfrastructureError, UsageError
-from projects.core.toolbox import configure
+from projects.core.toolbox import config, configure
 from projects.core.words.catalog import selected_project
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def test_enter_selects_a_project_and_its_presets(
     assert configure.enter("demo", preset="few") is None
     assert configure.name() == "demo"
     assert selected_project(small_checkout, {}) == "demo"
-    assert configure.get("tests.users") == 2
     assert capsys.readouterr().err == "selected: demo few\n"
+    assert configure.get("tests.users") == 2
 
 
 def test_git_does_not_see_the_selection(small_checkout: Path) -> None:
@@ -58,6 +58,15 @@ def test_the_variable_goes_before_the_file_and_has_no_presets_of_another_project
     monkeypatch.setenv("TOPGALLANT_PROJECT", "sqlite_bench")
     assert configure.name() == "sqlite_bench"
     assert configure.get("tests.users") == 7
+
+
+def test_presets_that_are_selected_are_said_where_they_count(
+    small_checkout: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure.enter("demo", preset="few")
+    capfd.readouterr()
+    assert config.diff("few") == {}
+    assert capfd.readouterr().err == "with the presets that are selected: few\n"
 
 
 def test_a_wrong_project_or_preset_is_refused_and_the_selection_stays(small_checkout: Path) -> None:
