@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from projects.core.errors import UsageError, unknown
 from projects.core.words import parameters
-from projects.core.words.signature import KEYWORD_REST, REST
+from projects.core.words.signature import KEYWORD_REST, POSITIONAL, POSITIONAL_ONLY, REST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +96,7 @@ def candidates(
     known, tools = entrypoints(name), commands(name)
     alone = len(tools) == 1 and name in tools and not known
     if alone:
-        return _fitting(word, _flags(tools[name], rest, word))
+        return _fitting(word, _words(tools[name], rest, word))
     if not rest:
         return _fitting(word, [*known, *(tool for tool in tools if tool not in known), "--help"])
     verb = rest[0].replace("-", "_")
@@ -105,12 +105,36 @@ def candidates(
         return []
     names = list(presets(name)) if verb in known else []
     unused = [preset for preset in names if preset not in rest]
-    return _fitting(word, [*unused, *_flags(signature, rest, word)])
+    return _fitting(word, [*unused, *_words(signature, rest[1:], word, verb in known)])
 
 
 def _fitting(word: str, possible: Sequence[str] | Mapping[str, str]) -> list[str]:
     found = [each for each in possible if each.startswith(word)]
     return found if word else [each for each in found if each[0] != "-"] or found
+
+
+def _words(
+    signature: Signature, before: Sequence[str], word: str, is_entrypoint: bool = False
+) -> list[str]:
+    """Return the value that is due, if its type has few, and flags unless one waits for it."""
+    named, places = set(), 0
+    waiting: Parameter | None = None
+    for one in before:
+        if waiting is not None:
+            waiting = None
+        elif one.startswith("--"):
+            flag, equals, _ = one[2:].partition("=")
+            parameter = signature.parameter(flag.replace("-", "_"))
+            named.add(parameter.name if parameter else flag)
+            waiting = parameter if parameter and not equals and not parameter.is_flag else None
+        else:
+            places += 1
+    if waiting is not None:
+        return list(parameters.choices(waiting.annotation))
+    free = [p for p in signature.parameters if p.kind in (POSITIONAL_ONLY, POSITIONAL)]
+    free = [p for p in free if p.name not in named and (p.required or not is_entrypoint)]
+    due = parameters.choices(free[places].annotation) if places < len(free) else ()
+    return [*due, *_flags(signature, before, word)]
 
 
 def _flags(signature: Signature, rest: Sequence[str], word: str) -> list[str]:

@@ -50,6 +50,12 @@ def root(tmp_path: Path) -> Path:
         (["sqlite", "measure", "--size=3", "--"], ["--mode=", "--loud", "--help"]),
         (["sqlite", "measure", "--mode="], ["--mode=wal", "--mode=delete"]),
         (["sqlite", "measure", "--mode=w"], ["--mode=wal"]),
+        (["sqlite", "measure", "--mode", ""], ["wal", "delete"]),
+        (["sqlite", "measure", "--mode", "w"], ["wal"]),
+        (["sqlite", "measure", "--size", ""], []),
+        (["sqlite", "measure", "3", ""], ["wal", "delete"]),
+        (["sqlite", "measure", "3", "d"], ["delete"]),
+        (["sqlite", "measure", "--size", "3", "--"], ["--mode=", "--loud", "--help"]),
         (["sqlite", "nothing", ""], []),
     ],
 )
