@@ -9,6 +9,7 @@ from projects.core import errors
 from projects.core.commands import call, session
 from projects.core.library import config
 from projects.core.processes import shell
+from projects.core.processes.naming import named_by
 from projects.core.processes.parallel import Parallel
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def run(  # noqa: PLR0917 - as projects call it
     )
 
 
+@named_by("group", "command")
 def run_toolbox(  # noqa: PLR0917
     group: str,
     command: str,
@@ -125,6 +127,7 @@ def run_toolbox(  # noqa: PLR0917
     )
 
 
+@named_by("group", "command")
 def run_toolbox_from_config(  # noqa: PLR0917
     group: str,
     command: str,

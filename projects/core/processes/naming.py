@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+_NAMED_BY = "__topgallant_named_by__"
+
+
+def named_by(*parameters: str) -> Callable[[Function], Function]:
+    """Say that a function calls others: which one, its first parameters, these, tell."""
+
+    def mark(function: Function) -> Function:
+        setattr(function, _NAMED_BY, parameters)
+        return function
+
+    return mark
+
+
+def name_of_call(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> str:
+    """Return the name of a call: that of the function, or of what it calls (see `named_by`)."""
+    words = getattr(function, _NAMED_BY, ())
+    values = [*args[: len(words)], *(kwargs[word] for word in words[len(args) :] if word in kwargs)]
+    return "_".join(map(str, values)) or name_of(function)
 
 
 def name_of(function: Callable[..., Any]) -> str:

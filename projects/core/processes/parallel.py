@@ -11,7 +11,7 @@ from projects.core import errors
 from projects.core.artifacts import directory, journal
 from projects.core.processes import attention, cancellation, output
 from projects.core.processes.cancellation import Scope
-from projects.core.processes.naming import name_of
+from projects.core.processes.naming import name_of_call
 from projects.core.processes.problems import combined
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ class Parallel:
 
     def delayed(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Declare a task: `function(*args, **kwargs)`, run when the `with` block ends."""
-        self._delayed.append(_Delayed(name_of(function), function, args, kwargs))
+        name = name_of_call(function, args, kwargs)
+        self._delayed.append(_Delayed(name, function, args, kwargs))
 
     def __enter__(self) -> Self:
         self._delayed.clear()
