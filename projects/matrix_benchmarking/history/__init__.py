@@ -1,0 +1,1 @@
+"""Where KPIs of earlier runs are kept: a folder, OpenSearch, Horreum."""
