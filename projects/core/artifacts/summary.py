@@ -110,7 +110,7 @@ def _failures(run: Run, top: Span) -> list[str]:
 def _slowest(run: Run, top: Span) -> list[str]:
     spans = [span for _, span in top.walk() if span.kind in ("command", "export")]
     if len(spans) < MOST_SLOW:
-        spans = [span for _, span in top.walk() if span.kind in ("command", "step", "export")]
+        spans += [span for _, span in top.walk() if span.kind == "step" and not _wraps(span)]
     spans = list(islice(_telling(run, sorted(spans, key=run.seconds, reverse=True)), MOST_SLOW))
     whole = run.seconds(top)
     lines = []
@@ -119,6 +119,11 @@ def _slowest(run: Run, top: Span) -> list[str]:
         numbers = f"{readable.duration(took):>11}  {readable.share(took, whole):>7}"
         lines.append(_line("" if i else "slowest", f"{numbers}  {span.dir or span.name}"))
     return lines
+
+
+def _wraps(step: Span) -> bool:
+    """Tell whether commands run within: they say more, and have a directory."""
+    return any(span.kind == "command" for _, span in step.walk())
 
 
 def _telling(run: Run, slowest: list[Span]) -> Iterator[Span]:

@@ -73,6 +73,19 @@ def test_what_is_most_of_a_slow_command_is_not_listed_beside_it(tmp_path: Path) 
     assert "hashing" not in text
 
 
+def test_slow_commands_are_listed_instead_of_the_step_around_them(tmp_path: Path) -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.started(0, "s", "step", "prepare", parent="r")
+    told.started(0, "c", "command", "disk measure", parent="s", dir="000__disk__measure")
+    told.ended(10, "c", 10)
+    told.ended(10, "s", 10)
+    told.ended(10, "r", 10)
+    text = summary(told.run(), tmp_path)
+    assert "000__disk__measure" in text
+    assert "prepare" not in text
+
+
 def test_a_skipped_run_says_why(tmp_path: Path) -> None:
     told = Recording()
     told.started(0, "r", "run", "demo")
