@@ -8,6 +8,7 @@ from datetime import datetime  # noqa: TC003 - readers of the annotations need i
 from typing import TYPE_CHECKING, Protocol
 
 from projects.core.errors import UsageError
+from projects.core.secrets import masking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -89,8 +90,9 @@ class History(Protocol):
 
 
 def series_key(workload: str, kpi: str, labels: Mapping[str, str]) -> str:
-    """Return what names a series: the same for the same labels in any order."""
-    return json.dumps([workload, kpi, dict(sorted(labels.items()))], ensure_ascii=False)
+    """Return what names a series: the same for the same labels in any order, secrets masked."""
+    text = json.dumps([workload, kpi, dict(sorted(labels.items()))], ensure_ascii=False)
+    return masking.mask(text)
 
 
 def points_of(payload: Payload) -> Iterator[tuple[KpiValue, float]]:

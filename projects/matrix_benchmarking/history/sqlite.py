@@ -188,7 +188,7 @@ class SqliteHistory:
         row = (
             str(metadata.test_uuid),
             metadata.workload,
-            metadata.run_id,
+            masking.mask(metadata.run_id),
             end,
             metadata.status,
             masking.mask(document),
@@ -213,7 +213,7 @@ class SqliteHistory:
             kpi.lower_better,
             kpi.unit,
             self._id("fingerprint", "text", json.dumps(metadata.fingerprint, sort_keys=True)),
-            metadata.run_id,
+            masking.mask(metadata.run_id),
             json.dumps(kpi.samples),
         )
 
