@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from projects.core import errors
 from projects.core.artifacts import directory, journal, metadata
 from projects.core.commands import session
+from projects.core.commands.entrypoint import Skip
 from projects.core.processes import coroutines, output
 from projects.core.words import parameters
 from projects.core.words.catalog import Catalog
@@ -81,7 +82,13 @@ def call_command(
     """Call a toolbox command from the command line, in a run of its own; return its value."""
     words = session.Words(project=group, verb=verb, command_line=command_line)
     with session.opened(words):
-        return _call(function, group, verb, arguments, "", Options()).value
+        made = _Call(function, group, verb, arguments, Signature.of(function))
+        try:
+            return _call(made, Options()).value
+        except errors.CommandFailed as failed:
+            if isinstance(failed.__cause__, SystemExit):  # its status is that of the process
+                raise failed.__cause__ from None
+            raise
 
 
 def run_toolbox(
@@ -95,9 +102,8 @@ def run_toolbox(
     """Find `group command` by name and call it; see `projects.core.library.run.run_toolbox`."""
     function, signature = command_named(group, command)
     values = convert(arguments, signature, f"{group} {command}")
-    return _call(
-        function, group, command, values, artifact_dir_suffix or "", options or Options(), signature
-    )
+    made = _Call(function, group, command, values, signature, artifact_dir_suffix or "")
+    return _call(made, options or Options())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -151,17 +157,28 @@ class _Kept:
         self.parts.append(text)
 
 
-def _call(  # noqa: PLR0917 - private, and each is needed
-    function: Callable[..., Any],
-    group: str,
-    command: str,
-    arguments: Mapping[str, Any],
-    suffix: str,
-    options: Options,
-    signature: Signature | None = None,
-) -> ToolboxResult:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    function: Callable[..., Any]
+    group: str
+    command: str
+    arguments: Mapping[str, Any]
+    signature: Signature
+    suffix: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.group} {self.command}"
+
+    @property
+    def label(self) -> str:
+        """The name in views and reports, by which calls with a suffix are told apart."""
+        return " ".join([self.name, *filter(None, [self.suffix.strip("_")])])
+
+
+def _call(call: _Call, options: Options) -> ToolboxResult:
     kept = _Kept() if options.mute else None
-    place = directory.NextArtifactDir(f"{group}__{command}{suffix}")
+    place = directory.NextArtifactDir(f"{call.group}__{call.command}{call.suffix}")
     value, error = None, None
     try:
         with ExitStack() as stack:
@@ -169,13 +186,15 @@ def _call(  # noqa: PLR0917 - private, and each is needed
                 stack.enter_context(output.muted())
                 stack.enter_context(output.attached(kept))
             stack.enter_context(place)
-            signature = signature or Signature.of(function)
-            label = " ".join([group, command, *filter(None, [suffix.strip("_")])])
-            value = _call_here(place.path, function, group, command, arguments, signature, label)
+            value = _call_here(place.path, call)
+    except (errors.ParallelFailed, Skip):
+        raise
+    except SystemExit as caught:
+        error = _of_exit(caught, call)
     except Exception as caught:
-        if options.check:
-            raise
         error = caught
+    if error is not None and options.check:
+        raise error
     return ToolboxResult(
         value,
         place.path,
@@ -185,29 +204,35 @@ def _call(  # noqa: PLR0917 - private, and each is needed
     )
 
 
-def _call_here(  # noqa: PLR0917
-    where: Path,
-    function: Callable[..., Any],
-    group: str,
-    command: str,
-    arguments: Mapping[str, Any],
-    signature: Signature,
-    label: str,
-) -> Any:
+def _of_exit(exited: SystemExit, call: _Call) -> Exception | None:
+    """Return what `sys.exit` within a command is for its caller: nothing, or a failed command.
+
+    A command that was a process of its own ended alone, whatever its status was.
+    """
+    status = errors.exit_status_of(exited)
+    if status == errors.PASSED:
+        return None
+    failed = errors.CommandFailed(f"{call.name} ended with status {status}", status, call.name)
+    failed.__cause__ = exited
+    return failed
+
+
+def _call_here(where: Path, call: _Call) -> Any:
     began = time.perf_counter()
-    name = f"{group} {command}"
     with (
         output.log_to(f"{where}/_run.log"),
-        journal.span("command", label, dir=where, parameters=arguments) as span,
+        journal.span("command", call.label, dir=where, parameters=call.arguments) as span,
     ):
-        meta = metadata.write_metadata(where, name, arguments, group=group, command=command)
-        words = restart_words(group, command, arguments, signature)
+        meta = metadata.write_metadata(
+            where, call.name, call.arguments, group=call.group, command=call.command
+        )
+        words = restart_words(call.group, call.command, call.arguments, call.signature)
         metadata.write_restart(where, words, session.restart_environment(), session.CHECKOUT)
         error: BaseException | None = None
         now = time.perf_counter()
         span.overhead += now - began
         try:
-            result = function(**arguments)
+            result = call.function(**call.arguments)
             return coroutines.run_coroutine(result) if hasattr(result, "__await__") else result
         except BaseException as caught:
             error = caught

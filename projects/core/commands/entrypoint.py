@@ -78,7 +78,6 @@ def call_entrypoint(
             f"{project} {verb}",
             {**{str(n): value for n, value in enumerate(arguments, 1)}, **keywords},
             presets=list(presets),
-            overrides={key: value for key, value, _ in overrides},
         )
         error: BaseException | None = None
         try:
@@ -96,4 +95,6 @@ def call_entrypoint(
             metadata.write_restart(where, line, session.restart_environment(), session.CHECKOUT)
             status = errors.PASSED if error is None else errors.exit_status_of(error)
             outcome = "skipped" if run.skipped else errors.outcome_of(error)
-            metadata.finish_metadata(meta, outcome, exit_status=status)
+            # Not at the start: until the secrets are known, a value could be one of them.
+            typed = {key: value for key, value, _ in overrides}
+            metadata.finish_metadata(meta, outcome, exit_status=status, overrides=typed)

@@ -161,7 +161,7 @@ def opened(words: Words) -> Iterator[Session]:
             _take_over(stack, run)
             span = stack.enter_context(_span(run, began))
             run.span_id = span.id
-            stack.callback(_name_skipped, run, span)
+            stack.callback(_say_at_end, run, span)
             stack.enter_context(directory.TempArtifactDir(place.path))
             span.overhead += time.perf_counter() - began
             yield run
@@ -223,11 +223,12 @@ def _span(run: Session, began: float) -> AbstractContextManager[journal.Span | j
         presets=list(words.presets),
         host=os.uname().nodename,
         version=core.__version__,
-        command_line=["./run_toolbox.py", *words.command_line],
     )
 
 
-def _name_skipped(run: Session, span: journal.Span | journal.NoSpan) -> None:
+def _say_at_end(run: Session, span: journal.Span | journal.NoSpan) -> None:
+    # Not at the start: until the secrets are known, a word could hold one of them.
+    span.end_fields["command_line"] = ["./run_toolbox.py", *run.words.command_line]
     if run.skipped:
         span.end_fields.update(outcome="skipped", error=run.skipped)
 

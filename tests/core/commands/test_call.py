@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -21,6 +23,14 @@ def run() -> Iterator[Path]:
     # Not a fixture: pytest replaces sys.stdout between setup and call.
     with session.opened(Words("shop", "test_ci")) as run:
         yield run.place.path
+
+
+def called(
+    function: Callable[..., Any], options: Options, suffix: str = "", **arguments: Any
+) -> call.ToolboxResult:
+    signature = Signature.of(function)
+    name = function.__name__
+    return call._call(call._Call(function, "people", name, arguments, signature, suffix), options)
 
 
 def greet(name: str, times: int = 1) -> str:
@@ -81,7 +91,7 @@ def test_a_failure_leaves_its_traceback_and_goes_on() -> None:
 
 def test_without_check_the_error_is_returned() -> None:
     with run() as root:
-        result = call._call(fail, "people", "fail", {}, "", Options(check=False, mute=True))
+        result = called(fail, Options(check=False, mute=True))
         assert result.returncode == 1
         assert isinstance(result.error, RuntimeError)
         assert result.stdout == "about to fail\n"
@@ -90,7 +100,7 @@ def test_without_check_the_error_is_returned() -> None:
 
 def test_a_suffix_tells_two_calls_apart() -> None:
     with run() as root:
-        call._call(greet, "people", "greet", {"name": "a"}, "__first", Options())
+        called(greet, Options(), suffix="__first", name="a")
         assert (root / "000__people__greet__first").is_dir()
         events = (root / "events.jsonl").read_text().splitlines()
         names = [json.loads(line).get("name") for line in events]
@@ -99,7 +109,7 @@ def test_a_suffix_tells_two_calls_apart() -> None:
 
 def test_a_muted_call_is_kept_but_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
     with run() as root:
-        result = call._call(greet, "people", "greet", {"name": "quiet"}, "", Options(mute=True))
+        result = called(greet, Options(mute=True), name="quiet")
         assert result.stdout == "hello quiet\n"
         assert "hello quiet\n" in (root / "000__people__greet/_run.log").read_text()
         shown = capfd.readouterr()
@@ -147,3 +157,22 @@ def test_options_refuse_what_only_a_process_can_do() -> None:
     assert not Options.of({"check": False}, mute_stdout=None, check=None).check
     with pytest.raises(errors.UsageError, match="cwd"):
         Options.of({"cwd": "/"}, mute_stdout=None, check=None)
+
+
+def leave(status: int) -> None:
+    sys.exit(status)
+
+
+def test_a_command_that_exits_ends_itself_and_not_the_run() -> None:
+    with run():
+        assert called(leave, Options(), status=0).returncode == 0
+        with pytest.raises(errors.CommandFailed, match="ended with status 3"):
+            called(leave, Options(), status=3)
+        failed = called(leave, Options(check=False), status=3)
+        assert (failed.returncode, type(failed.error)) == (1, errors.CommandFailed)
+
+
+def test_a_command_that_is_the_whole_call_gives_the_process_its_status() -> None:
+    with run(), pytest.raises(SystemExit) as left:
+        call.call_command(leave, "people", "leave", {"status": 3})
+    assert left.value.code == 3

@@ -190,3 +190,25 @@ def test_presets_that_were_applied_are_listed(shop: Path) -> None:
         "preset[light] tests.users --> 2",
         "preset[lighter] tests.name --> lighter",
     ]
+
+
+def test_a_secret_that_was_typed_on_the_command_line_is_in_no_file(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "token.txt").write_text("s3cr3t-value\n")
+    monkeypatch.setenv("SHOP_SECRETS", str(vault))
+    text = (shop / "config.yaml").read_text()
+    (shop / "config.yaml").write_text(
+        text + "secrets:\n  dir: {name: shop, env_key: SHOP_SECRETS}\n"
+    )
+    line = ("shop", "test_ci", "tests.name=s3cr3t-value")
+    overrides = (("tests.name", "s3cr3t-value", "tests.name=s3cr3t-value"),)
+    entrypoint.call_entrypoint(
+        lambda: config.init(shop), "shop", "test_ci", overrides=overrides, command_line=line
+    )
+    files = [path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]
+    assert len(files) > 5
+    for path in files:
+        assert b"s3cr3t" not in path.read_bytes(), path
