@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -32,6 +33,7 @@ def start(argv: Sequence[str], root: str) -> int:
 
 
 def _start(argv: Sequence[str], root: str) -> int:
+    gc.disable()  # what is imported stays; dispatch.py turns the collector on for the call
     words = [word for word in argv if word != "--debug"]
     if not words or words[0] in ("--help", "-h", "--version", "completion"):
         return main(argv, root)
