@@ -162,7 +162,8 @@ def IgnoredForRegression(target: Target) -> Target:  # noqa: N802
 
 def Format(text: str) -> Callable[[Target], Target]:  # noqa: N802
     """Say how people read the value: a format string for one number, `{:.2f}`."""
-    return lambda target: _say(target, format=_checked(text))
+    checked = _checked(text)
+    return lambda target: _say(target, format=checked)
 
 
 def FormatDivisor(  # noqa: N802
@@ -174,7 +175,8 @@ def FormatDivisor(  # noqa: N802
     """Say that the value is kept divided by `divisor`, in `unit`: bytes in GB, for example."""
     if not (math.isfinite(divisor) and divisor):
         raise ConfigurationError(f"FormatDivisor({divisor!r}): a number other than 0 is needed")
-    return lambda target: _say(target, divisor=divisor, unit=unit, format=_checked(format))
+    checked = _checked(format)
+    return lambda target: _say(target, divisor=divisor, unit=unit, format=checked)
 
 
 def _say(target: Target, **said: Any) -> Target:

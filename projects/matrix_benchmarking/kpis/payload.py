@@ -158,9 +158,11 @@ def _text(document: object) -> str:
 
 
 def json_safe(value: Any) -> Any:
-    """Return JSON-like data with NaN and infinity as texts, keys as texts."""
+    """Return JSON-like data with NaN and infinity as texts, keys as texts, all texts UTF-8."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        return {str(key): json_safe(item) for key, item in value.items()}
+        return {json_safe(str(key)): json_safe(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [json_safe(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
