@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from projects.matrix_benchmarking.reports.page import STATES
+from projects.matrix_benchmarking.verdict import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,6 +56,12 @@ class Judged:
         if self.kpi.problem:
             return self.kpi.problem
         return str(self.judgement.sentence) if self.judgement is not None else ""
+
+    @property
+    def short(self) -> str:
+        """The sentence without its subject, for a place that names it already."""
+        subject = explain.subject(self.kpi.name, self.kpi.labels)
+        return self.sentence.removeprefix(subject).lstrip(" :")
 
     @property
     def where(self) -> str:
@@ -115,7 +122,8 @@ def headline(judged: Sequence[Judged]) -> str:
     counts = tally(judged)
     if not judged:
         return "no KPIs"
-    parts = [f"{count} {_plural(status, count)}" for status, count in counts.items()]
+    loud = {status: count for status, count in counts.items() if status in ORDER} or counts
+    parts = [f"{count} {_plural(status, count)}" for status, count in loud.items()]
     return ", ".join(parts)
 
 

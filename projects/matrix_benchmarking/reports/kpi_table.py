@@ -64,7 +64,7 @@ def _row(each: Judged, places: Sequence[str]) -> str:
         f"={change_text(each)}",
         _history(each),
         state(each.status),
-        f'<span class="soft">{escape(each.sentence)}</span>',
+        f'<span class="soft">{escape(each.short)}</span>',
         first=places[0],
         kind=each.kind if each.kind in ("bad", "good", "warn") else "",
     )

@@ -46,7 +46,7 @@ def _bullet(each: Judged) -> str:
     where = f" ({_safe(each.where)})" if each.where else ""
     share = relative(each)
     change = f", {percent(share)} since the last run" if share is not None else ""
-    said = f"<br>{_safe(each.sentence)}" if each.sentence else ""
+    said = f"<br>{_safe(each.short)}" if each.short else ""
     return f"- {mark} **{_safe(each.kpi.name)}**{where}: {_safe(each.kpi.text)}{change}{said}"
 
 

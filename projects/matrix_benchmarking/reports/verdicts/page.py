@@ -64,7 +64,7 @@ def _cards(loud: Sequence[Judged]) -> Iterator[str]:
 
 def _card(each: Judged, number: int) -> str:
     where = f' <span class="soft">{escape(each.where)}</span>' if each.where else ""
-    said = f"<p>{escape(each.sentence)}</p>" if each.sentence else ""
+    said = f"<p>{escape(each.short)}</p>" if each.short else ""
     drawn = ""
     if each.earlier:
         figure = figures.read_figure(history_figure(each), each.kpi.name)

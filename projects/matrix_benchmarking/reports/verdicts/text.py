@@ -34,5 +34,5 @@ def _lines(each: Judged) -> Iterator[str]:
     mark = STATES.get(each.status, ("", "·", ""))[1]
     where = f" ({each.where})" if each.where else ""
     yield f"  {mark} {each.status}: {each.kpi.name}{where}: {each.kpi.text}"
-    if each.sentence:
-        yield f"      {each.sentence}"
+    if each.short:
+        yield f"      {each.short}"

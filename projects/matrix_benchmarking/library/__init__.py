@@ -1,0 +1,1 @@
+"""The door from results to KPIs, plots and a verdict: `visualize`."""
