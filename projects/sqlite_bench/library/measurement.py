@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING
 
 from projects.core.errors import InfrastructureError, TestFailed, UsageError
 from projects.sqlite_bench.library.points import SYNCHRONOUS_NUMBERS, Point
-from projects.sqlite_bench.library.statistics import NANOSECONDS_PER_SECOND, Repetition
+from projects.sqlite_bench.library.statistics import (
+    NANOSECONDS_PER_MILLISECOND,
+    NANOSECONDS_PER_SECOND,
+    Repetition,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +29,12 @@ PAYLOADS_BYTES = 1 << 20
 ROW_BYTES_LIMIT = 1 << 20
 """Larger rows are refused."""
 
+DELAY_MS_LIMIT = 10_000
+"""Longer delays are refused."""
+
+SLEEP_INEXACT_NS = 300_000
+"""A sleep may end so much late; the rest of a delay is waited for awake."""
+
 INSERT = "INSERT INTO measured (payload) VALUES (?)"
 
 
@@ -33,13 +43,15 @@ class Load:
     """How much one repetition does: it ends after `seconds` or `rows_limit` rows.
 
     At least one transaction is timed; `warmup_transactions` come first and are not.
-    A row is `row_bytes` bytes of random data beside its row id.
+    A row is `row_bytes` bytes of random data beside its row id. Each transaction, the timed ones
+    too, is held open for `delay_ms` before its COMMIT: a slowdown whose size is known.
     """
 
     seconds: float
     warmup_transactions: int
     rows_limit: int
     row_bytes: int
+    delay_ms: float = 0.0
 
     def check(self, point: Point) -> None:
         """Refuse amounts that cannot be measured, with `UsageError`."""
@@ -59,6 +71,8 @@ class Load:
             raise UsageError(
                 f"warmup_transactions={self.warmup_transactions}: at least 0 is needed"
             )
+        if not 0 <= self.delay_ms <= DELAY_MS_LIMIT:
+            raise UsageError(f"delay_ms={self.delay_ms}: 0 to {DELAY_MS_LIMIT} is possible")
         if point.batch_size > self.rows_limit:
             raise UsageError(
                 f"batch_size={point.batch_size}: a transaction cannot have more rows than "
@@ -133,15 +147,27 @@ def _payloads(row_bytes: int) -> Iterator[tuple[bytes]]:
     return itertools.cycle([(source.randbytes(row_bytes),) for _ in range(different)])
 
 
+def wait(nanoseconds: int) -> None:
+    """Return after `nanoseconds`, within microseconds."""
+    end = time.perf_counter_ns() + nanoseconds
+    if nanoseconds > SLEEP_INEXACT_NS:
+        time.sleep((nanoseconds - SLEEP_INEXACT_NS) / NANOSECONDS_PER_SECOND)
+    while time.perf_counter_ns() < end:
+        pass
+
+
 def _write(connection: sqlite3.Connection, point: Point, load: Load) -> Repetition:
     payloads = _payloads(load.row_bytes)
     execute, executemany, clock = connection.execute, connection.executemany, time.perf_counter_ns
     batch_size = point.batch_size
     most_transactions = load.rows_limit // batch_size
+    delay_ns = int(load.delay_ms * NANOSECONDS_PER_MILLISECOND)
 
     def transact() -> None:
         execute("BEGIN IMMEDIATE")
         executemany(INSERT, itertools.islice(payloads, batch_size))
+        if delay_ns:
+            wait(delay_ns)
         execute("COMMIT")
 
     for _ in range(load.warmup_transactions):

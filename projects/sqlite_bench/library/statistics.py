@@ -98,9 +98,18 @@ def summarise(repetitions: Sequence[Repetition]) -> Summary:
     )
 
 
+def quantiles(samples: Sequence[int]) -> list[int]:
+    """Return the least sample and the percentiles 1 to 100: a distribution in 101 numbers."""
+    ordered = sorted(samples)
+    ranks = [max(-(-len(ordered) * percent // 100), 1) for percent in range(101)]
+    return [ordered[rank - 1] for rank in ranks]
+
+
 def as_document(repetitions: Sequence[Repetition]) -> dict[str, object]:
     """Return the numbers of one point, and those of each repetition, as plain values."""
+    latencies = [latency for each in repetitions for latency in each.latencies_ns]
     return asdict(summarise(repetitions)) | {
+        "latency_quantiles_ms": [milliseconds(latency) for latency in quantiles(latencies)],
         "repetitions": [
             {
                 "rows": each.rows,
@@ -112,5 +121,5 @@ def as_document(repetitions: Sequence[Repetition]) -> dict[str, object]:
                 "latency_p99_ms": milliseconds(percentile(each.latencies_ns, 99)),
             }
             for each in repetitions
-        ]
+        ],
     }

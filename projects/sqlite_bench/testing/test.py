@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from pathlib import Path
 
-from projects.core.errors import UsageError
 from projects.core.library import config, env, export, run, steps
 from projects.core.library.entrypoint import entrypoint
+from projects.matrix_benchmarking.library import visualize
 from projects.sqlite_bench.library.points import Point, after_power_loss, expand
+from projects.sqlite_bench.library.surroundings import describe
 
 logger = logging.getLogger(__name__)
 
+LOAD = ["repetitions", "seconds", "rows_limit", "warmup_transactions", "row_bytes"]
 AXES = ["tests.journal_modes", "tests.synchronous_levels", "tests.batch_sizes"]
 
 
@@ -23,8 +26,10 @@ def prepare_ci() -> None:
 
 @entrypoint(ignore_secret_path=True)
 def test_ci() -> None:
-    """Measure every point of the matrix, then compare them."""
+    """Measure every point of the matrix, compare them, and judge them by their history."""
+    visualize.init()
     run.run_toolbox_from_config("sqlite", "prepare")
+    visualize.leave_fingerprint(surroundings_of_numbers())
 
     points = matrix()
     error = None
@@ -35,6 +40,9 @@ def test_ci() -> None:
             done.advance()
     here = {"results": env.ARTIFACT_DIR, "destination": env.ARTIFACT_DIR}
     error = run.run_and_catch(error, run.run_toolbox, "sqlite", "compare", **here)
+    error = run.run_and_catch(
+        error, visualize.generate_from_dir, env.ARTIFACT_DIR, test_failed=error is not None
+    )
     if error:
         raise error
 
@@ -45,6 +53,18 @@ def matrix() -> list[Point]:
     if config.project.get_config("tests.only_durable"):
         points = [point for point in points if after_power_loss(point) == "kept"]
     return points
+
+
+def surroundings_of_numbers() -> dict[str, str]:
+    """Return what numbers depend on beside the machine: only with the same are they compared."""
+    directory = config.project.get_config("tests.directory") or env.ARTIFACT_DIR
+    seen = describe(Path(directory))
+    load = [f"{name} {config.project.get_config(f'tests.{name}')}" for name in LOAD]
+    return {
+        "sqlite": str(seen["sqlite_version"]),
+        "file_system": f"{seen['file_system']} on {seen['device']}",
+        "load": ", ".join(load),
+    }
 
 
 def measure(point: Point) -> None:
@@ -80,11 +100,20 @@ def export_artifacts(artifacts_dirname: str, test_step: str | None = None) -> No
 
 @entrypoint(ignore_secret_path=True, apply_preset_from_pr_args=False)
 def generate_plots_from_pr_args() -> None:
-    """Generate the plots: not possible yet."""
-    raise UsageError(
-        "sqlite_bench has no plots yet. What there is: summary.txt and results.csv in the "
-        "directory of each run; `./run_toolbox.py sqlite compare DIRECTORY` makes them again"
-    )
+    """Plot what another run has measured, which a CI directive or `matbench.download` names."""
+    visualize.init()
+    visualize.download_and_generate_visualizations()
+
+
+@entrypoint(ignore_secret_path=True, apply_preset_from_pr_args=False)
+def replot(source: str) -> None:
+    """Plot what another run has measured, as that run itself did.
+
+    Args:
+      source: a directory, or an address: s3://bucket/prefix, the page of an export, file:///path
+    """
+    visualize.init()
+    visualize.replot(source)
 
 
 class Entrypoint:
@@ -96,3 +125,4 @@ class Entrypoint:
         self.cleanup_cluster_ci = cleanup_cluster_ci
         self.export_artifacts = export_artifacts
         self.generate_plots_from_pr_args = generate_plots_from_pr_args
+        self.replot = replot

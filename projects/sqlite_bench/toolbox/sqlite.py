@@ -46,6 +46,7 @@ def measure(
     warmup_transactions: int = 10,
     rows_limit: int = 1_000_000,
     row_bytes: int = 100,
+    delay_ms: float = 0.0,
 ) -> None:
     """Measure one point: throughput and latency of transactions that insert rows.
 
@@ -62,6 +63,7 @@ def measure(
       warmup_transactions: transactions at the start of a repetition that are not timed
       rows_limit: a repetition ends earlier after so many rows
       row_bytes: bytes of a row
+      delay_ms: each transaction is held open so long: a slowdown whose size is known
     """
     from projects.core.library import steps
     from projects.sqlite_bench.library import measurement, results, scratch, surroundings
@@ -69,7 +71,7 @@ def measure(
     from projects.sqlite_bench.library.statistics import as_document
 
     point = Point(journal_mode, synchronous, batch_size)
-    load = measurement.Load(seconds, warmup_transactions, rows_limit, row_bytes)
+    load = measurement.Load(seconds, warmup_transactions, rows_limit, row_bytes, delay_ms)
     result, where = env.ARTIFACT_DIR, directory or env.ARTIFACT_DIR
     with results.result_directory(result, asdict(point) | {"row_bytes": row_bytes}):
         load.check(point)

@@ -89,7 +89,13 @@ def test_the_settings_of_the_configuration_reach_the_measurement(
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    settings = {"seconds": 0.02, "warmup_transactions": 3, "rows_limit": 99, "row_bytes": 5}
+    settings = {
+        "seconds": 0.02,
+        "warmup_transactions": 3,
+        "rows_limit": 99,
+        "row_bytes": 5,
+        "delay_ms": 0.5,
+    }
     done = toolbox.run(
         "sqlite_bench",
         "test_ci",
@@ -208,4 +214,4 @@ def test_a_run_can_be_exported_to_a_folder(toolbox: Toolbox, tmp_path: Path) -> 
 def test_the_configuration_fits_together(toolbox: Toolbox) -> None:
     done = toolbox.run("config", "check", "sqlite_bench")
     assert done.returncode == 0, done.stderr
-    assert "nothing found in 3 presets" in done.stdout
+    assert "nothing found in 4 presets" in done.stdout
