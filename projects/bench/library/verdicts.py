@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from projects.bench.library import command_overhead, configuration_speed, startup
+from projects.bench.library import command_overhead, configuration_speed, parse_speed, startup
 from projects.bench.library.samples import Summary, differences, ratios, summarize
 from projects.core.errors import ConfigurationError, unknown
 
@@ -81,6 +81,18 @@ def _configuration_row(operation: str, title: str) -> Row:
     )
 
 
+def _parse_row(state: str, title: str) -> Row:
+    case = parse_speed.case
+    return Row(
+        key=f"parse_{state}",
+        bench="parse",
+        title=title,
+        subject=case(parse_speed.OURS, state),
+        base=None,
+        rivals=(case(parse_speed.LINEAR, state), case(parse_speed.SERIAL, state)),
+    )
+
+
 ROWS = (
     Row(
         key="command",
@@ -120,6 +132,8 @@ ROWS = (
     _configuration_row("get", "configuration: get a value"),
     _configuration_row("get_reference", "configuration: get a value behind a reference"),
     _configuration_row("set", "configuration: set a value"),
+    _parse_row("cold", "results parsed to KPIs, nothing cached"),
+    _parse_row("warm", "results parsed to KPIs again"),
 )
 
 
@@ -173,5 +187,7 @@ def _judge(row: Row, result: Result, bar: float) -> Verdict:
 
 def point_of(result: Result) -> str:
     """Return what sets this result apart from others of its kind, as words; may be empty."""
+    if result.bench == "parse":
+        return f"{result.settings['results']} results"
     applied = result.settings.get("applied")
     return "" if applied is None else f"{applied} presets applied"

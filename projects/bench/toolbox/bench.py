@@ -149,6 +149,36 @@ def configuration(
         _measure(probes, rounds, warm_ups, asked, result)
 
 
+def parse(
+    *,
+    rounds: int = 3,
+    warm_ups: int = 1,
+    results: int = 2000,
+    samples: int = 100,
+    seed: int = 1,
+    serial_walk: bool = True,
+) -> None:
+    """Measure parsing made-up results to KPIs, without and with a cache, beside a serial walk.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        results: Result directories.
+        samples: Numbers in each.
+        seed: Another seed is other numbers, the same one the same.
+        serial_walk: Measure what stands for MatrixBenchmarking too: its time grows with the square.
+    """
+    from projects.bench.library import generated_results, parse_speed
+    from projects.bench.library.result import recorded
+
+    settings = {"rounds": rounds, "results": results, "samples": samples, "seed": seed}
+    with recorded(env.ARTIFACT_DIR, "parse", settings) as result, _work() as work:
+        root = work / "results"
+        generated_results.generate(root, count=results, samples=samples, seed=seed)
+        probes = parse_speed.probes(root, work, os.environ, serial=serial_walk)
+        _measure(probes, rounds, warm_ups, [], result)
+
+
 def report(bars: dict[str, str], results_dir: Path) -> None:
     """Write bench_report.md, bench.json and bench_report.html from the results of a run.
 
