@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 MOST_BOXES = 60
 FEWEST_SAMPLES = 2
+FEWEST_FOR_A_BOX = 5
+"""Quartiles of fewer samples would pretend; they are drawn as dots."""
+
+COLOUR = "#3b8fc6"
 
 
 def distributions(data: PlotData) -> list[dict[str, Any]]:
@@ -28,23 +32,11 @@ def distributions(data: PlotData) -> list[dict[str, Any]]:
 
 def _figure(name: str, values: Sequence[KpiValue]) -> dict[str, Any]:
     names = varying(value.labels for value in values)
-    boxes = [
-        {
-            "type": "box",
-            "name": point(value.labels, names) or value.name,
-            "x": value.samples,
-            "y": [point(value.labels, names) or value.name] * len(value.samples),
-            "orientation": "h",
-            "boxpoints": "outliers",
-            "marker": {"color": "#3b8fc6", "size": 4},
-            "showlegend": False,
-        }
-        for value in reversed(values)  # plotly stacks from below
-    ]
+    traces = [_trace(value, point(value.labels, names) or value.name) for value in values]
     every = [sample for value in values for sample in value.samples]
     wide = min(every) > 0 and max(every) / min(every) > 50  # noqa: PLR2004 - else the small are flat
     return {
-        "data": boxes,
+        "data": traces[::-1],  # plotly stacks from below
         "layout": {
             "title": {"text": f"{name}: distribution"},
             "xaxis": {
@@ -57,3 +49,13 @@ def _figure(name: str, values: Sequence[KpiValue]) -> dict[str, Any]:
             "showlegend": False,
         },
     }
+
+
+def _trace(value: KpiValue, place: str) -> dict[str, Any]:
+    """Return a lying box, or dots where there are too few samples for one."""
+    common = {"name": place, "x": value.samples, "y": [place] * len(value.samples)}
+    if len(value.samples) < FEWEST_FOR_A_BOX:
+        dots = {"color": COLOUR, "size": 7, "opacity": 0.7}
+        return common | {"type": "scatter", "mode": "markers", "marker": dots}
+    box = {"type": "box", "orientation": "h", "boxpoints": "outliers"}
+    return common | box | {"marker": {"color": COLOUR, "size": 4}}

@@ -63,7 +63,8 @@ def error_page(
         "findings": len(findings),
         "plots that raised": len(broken),
     }
-    return page(title, body, badge=badge, facts=facts)
+    listed_as = f"{title}: {badge[1][2:]}"
+    return page(title, body, badge=badge, facts=facts, listed_as=listed_as)
 
 
 def _timeline(results: Path, here: Path) -> Iterator[str]:

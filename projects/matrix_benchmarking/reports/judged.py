@@ -55,7 +55,9 @@ class Judged:
         """What the verdict says, or why there is none."""
         if self.kpi.problem:
             return self.kpi.problem
-        return str(self.judgement.sentence) if self.judgement is not None else ""
+        if self.judgement is not None:
+            return str(self.judgement.sentence)
+        return "shown only" if self.kpi.ignored_for_regression else ""
 
     @property
     def short(self) -> str:

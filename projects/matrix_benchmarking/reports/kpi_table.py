@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from projects.matrix_benchmarking.reports.drawing.panel import escape
@@ -29,12 +28,10 @@ def kpi_table(judged: Sequence[Judged], *, caption: str = "") -> str:
         return '<p class="soft">There are no KPIs.</p>'
     names = varying(each.kpi.labels for each in judged)
     columns = tuple(names) if 1 <= len(names) <= MOST_COLUMNS else ("",)
-    by_kpi = sorted(judged, key=lambda each: each.kpi.name)
-    rows = [
-        line
-        for _, group in groupby(by_kpi, key=lambda each: each.kpi.name)
-        for line in _group(list(group), columns, names)
-    ]
+    by_kpi: dict[str, list[Judged]] = {}
+    for each in judged:
+        by_kpi.setdefault(each.kpi.name, []).append(each)
+    rows = [line for group in by_kpi.values() for line in _group(group, columns, names)]
     first = len(columns)
     head = (*columns, *_HEAD)
     return table(head, rows, numbers=range(first, first + 3), caption=caption)

@@ -5,7 +5,7 @@
   if (!looks || !window.Plotly) return;
   const templates = JSON.parse(looks.textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const options = {displaylogo: false, displayModeBar: "hover", responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"]};
+  const options = {displaylogo: false, displayModeBar: false, responsive: true};
 
   function draw(figure) {
     const {data, layout} = JSON.parse(figure.querySelector("script").textContent);

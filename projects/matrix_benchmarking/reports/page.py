@@ -36,14 +36,14 @@ def page(
     *,
     badge: tuple[str, str] | None = None,
     facts: Mapping[str, object] | None = None,
-    to_top: str | None = None,
+    listed_as: str = "",
     plotly: bool = False,
 ) -> str:
     """Return a whole page: self-contained but for `plotly.min.js` beside it, if `plotly`.
 
-    `badge` is (class, words) before the heading, `facts` are what stands below it, `to_top` is
-    where `plotly.min.js` and the index are, relative to the page (default: beside it). `body` is
-    HTML; title and facts are text. A policy in the page allows no script but ours.
+    `badge` is (class, words) before the heading, `facts` are what stands below it, `listed_as` is
+    what a list of pages calls it, if not its title. `body` is HTML; title and facts are text. A
+    policy in the page allows no script but ours.
     """
     script, style = beside("page.js"), beside("page.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -62,7 +62,7 @@ def page(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>",
+        f"<title>{escape(listed_as or title)}</title>\n<style>{style}</style>\n</head>\n<body>",
         f"<header>\n<h1>{mark}{escape(title)}</h1>",
         f"<dl>{said}</dl>" if said else "",
         "</header>\n<main>",
@@ -72,7 +72,7 @@ def page(
     if plotly:
         both = json_text({"light": template(LIGHT), "dark": template(DARK)})
         lines.append(f'<script type="application/json" id="looks">{both}</script>')
-        lines.append(f'<script src="{link(to_top or "")}{PLOTLY}"></script>')
+        lines.append(f'<script src="{PLOTLY}"></script>')
         lines.append(f"<script>{script}</script>")
     return "\n".join([*lines, "</body>\n</html>\n"])
 

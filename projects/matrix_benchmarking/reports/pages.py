@@ -141,17 +141,12 @@ def _figures(name: str, plots: Plots, data: PlotData) -> list[Figure]:
 def _write_pictures(found: Sequence[Figure], directory: Path) -> None:
     if not found:
         return
-    from joblib import Parallel, delayed
-
     try:
         directory.mkdir(exist_ok=True)
     except OSError as error:
         raise unreadable(directory, error) from error
-    # Threads: the drawing of a PNG happens outside of Python.
-    Parallel(n_jobs=-1, backend="threading")(
-        delayed(figures.write_pictures)(figure, directory / f"fig_{number:02d}")
-        for number, figure in enumerate(found, 1)
-    )
+    for number, figure in enumerate(found, 1):
+        figures.write_pictures(figure, directory / f"fig_{number:02d}")
 
 
 def _safe(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ZOOM = 2.0
+ZOOM = 1.5
 """Pixels of the PNG per pixel of the SVG: sharp on today's screens and on paper."""
 
 

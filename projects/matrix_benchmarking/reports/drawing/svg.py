@@ -87,7 +87,7 @@ def _pixels(layout: Mapping[str, Any], key: str, otherwise: int) -> float:
 
 def _left(traces: Sequence[Trace]) -> float:
     """Return the room for the labels of the y axis: names need more than numbers."""
-    names = [str(place) for trace in traces if trace.sideways for place in trace.y]
+    names = [place if isinstance(place, str) else "" for trace in traces for place in trace.y]
     longest = max((len(name) for name in names), default=0)
     return min(max(float(_LEFT), longest * LETTER + 20), 300.0)
 

@@ -40,6 +40,7 @@ def verdict_page(
         title,
         body,
         badge=outcome(judged),
+        listed_as=f"{title}: {headline(judged)}",
         facts={"verdict": headline(judged), **(facts or {})},
         plotly=bool(loud),
     )
