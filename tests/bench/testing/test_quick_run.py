@@ -24,6 +24,8 @@ SMALL = (
     "configuration.lines=200",
     "configuration.presets=5",
     "configuration.applied=[2,5]",
+    "parse.results=20",
+    "parse.rounds=1",
 )
 
 
@@ -58,6 +60,7 @@ def test_each_point_leaves_a_finished_result_and_nothing_of_what_it_measured(
         ("startup", None),
         ("configuration", 2),
         ("configuration", 5),
+        ("parse", None),
     ]
     assert {(point / "exit_code").read_text() for point in points} == {"0\n"}
     assert not list(directory.rglob("work"))
@@ -70,6 +73,7 @@ def test_the_report_judges_every_row_and_is_shown(run: tuple[Path, str]) -> None
     assert [verdict["key"] for verdict in verdicts] == [
         *("command", "version", "help", "noop"),
         *("load", "load", "get", "get", "set", "set"),
+        *("parse_cold", "parse_warm"),
     ]
     for name in ("bench_report.md", "bench_report.html"):
         assert (path.parent / name).stat().st_size > 1000
