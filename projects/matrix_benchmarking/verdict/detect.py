@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import ConfigurationError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from projects.matrix_benchmarking.verdict.change import Change
 
@@ -26,7 +30,9 @@ DETECTORS: dict[str, str] = {
 """Detectors and what they are for; each is the function `detect` of the module of its name."""
 
 
-def detect(values: Sequence[float], detector: str = DEFAULT, **options: Any) -> list[Change]:
+def detect(
+    values: Sequence[float] | NDArray[Any], detector: str = DEFAULT, **options: Any
+) -> list[Change]:
     """Return the changes of level in `values`, which are in the order of time.
 
     NaN and infinite values are passed over; the indexes of changes count them.
@@ -41,13 +47,21 @@ def detect(values: Sequence[float], detector: str = DEFAULT, **options: Any) -> 
 
     function = _function(detector, options)
     numbers = np.asarray(values, dtype=np.float64)
-    finite = np.isfinite(numbers)
-    if finite.all():
-        found: list[Change] = function(numbers, **options)
-        return found
-    places = np.flatnonzero(finite)
-    found = function(numbers[finite], **options)
-    return [change.moved(int(places[change.index])) for change in found]
+    places = np.flatnonzero(np.isfinite(numbers))
+    numbers = numbers[places]
+    # Squares of huge and of tiny numbers leave what a float can hold; powers of 2 are exact.
+    _, exponent = np.frexp(np.abs(numbers).max(initial=0.0))
+    found: list[Change] = function(np.ldexp(numbers, -exponent), **options)
+    return [_as_given(change, int(places[change.index]), int(exponent)) for change in found]
+
+
+def _as_given(change: Change, index: int, exponent: int) -> Change:
+    return replace(
+        change,
+        index=index,
+        before=math.ldexp(change.before, exponent),
+        after=math.ldexp(change.after, exponent),
+    )
 
 
 def _function(detector: str, options: dict[str, Any]) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from projects.matrix_benchmarking.verdict.change import Change, between
 from projects.matrix_benchmarking.verdict.distributions import two_sided_student
 from projects.matrix_benchmarking.verdict.sequential import Direction, scan, wanted
@@ -31,7 +33,14 @@ def detect(
     def is_new(level: NDArray[Any], rest: NDArray[Any]) -> bool:
         new = rest[: max(after, 1)]
         difference = float(new.mean() - level.mean())
-        return wanted(difference, direction) and p_value_of(level, new) < p_value
+        if not wanted(difference, direction):
+            return False
+        found = p_value_of(level, new)
+        return found < p_value and (len(rest) <= after or found <= one_later(level, rest))
+
+    def one_later(level: NDArray[Any], rest: NDArray[Any]) -> float:
+        longer = np.append(level, rest[0])
+        return p_value_of(longer, rest[1 : 1 + max(after, 1)])
 
     return between(
         [float(value) for value in values], scan(values, is_new, least=max(least_level, 2))

@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_SEGMENT = 5
-THRESHOLD = 4.5
+THRESHOLD = 4.7
 """Standard errors that a change stands out by; of 200 points, 1 clean series in 200 reaches it."""
 
-_FIRST_PENALTY = 8.0  # squared standard errors; low, for the noise must not keep a step
+_FIRST_PENALTY = 9.0  # squared standard errors; low, for the noise must not keep a step
 _PENALTY = 9.0  # candidates only: the test decides
 _DRIFT_PENALTY = 0.25 * _PENALTY
 _DRIFT_ROUNDS = 2
 _LEAST_TO_DRIFT = 50  # points; in fewer, a line and a step look the same
+_FEW = 6.0
 _SEASON_HIDDEN = 0.3  # noise that looks this autocorrelated may be a season
 _CONSTANT = 1e-12  # spread of values as large as 1 that is only rounding
 _LEAST_DEVIATION = 1e-4  # of the spread: noise of quantized values is not 0
@@ -83,12 +84,15 @@ def detect(
     unit = values / largest
     middle = float(np.median(unit))
     unit -= middle
-    if np.ptp(unit) < _CONSTANT:
+    drawn = drawn_in(unit)
+    if np.ptp(drawn) < _CONSTANT:
         return []
-    explained = _explain(drawn_in(unit), least_segment)
+    explained = _explain(drawn, least_segment)
     series, cut, noise, mean, slope = explained
     residuals = series - cut.levels
     places = moved(series, cut, noise, least_segment)
+    # The fewer points, the less is known about the noise.
+    threshold *= 1 + _FEW / len(values)
     changes, statistics = kept(series, places, noise, _skewness(residuals), threshold)
     if not changes:
         return []

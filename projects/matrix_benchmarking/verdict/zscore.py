@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CONSISTENT = 1.4826
 """The deviation of normal numbers per median absolute deviation."""
 
+_CONSISTENT_MEAN = 1.2533
 _ROUNDING = 1e-9
 
 
@@ -46,6 +47,11 @@ def detect(
 
 
 def robust_deviation(values: Sequence[float]) -> float:
-    """Return the median absolute deviation, scaled to be that of normal numbers."""
+    """Return the median absolute deviation, scaled to be that of normal numbers.
+
+    Where more than half of the values are the same it is that of the mean, so that two values in
+    turn are not taken for a constant (Iglewicz and Hoaglin 1993).
+    """
     median = statistics.median(values)
-    return CONSISTENT * statistics.median([abs(value - median) for value in values])
+    apart = [abs(value - median) for value in values]
+    return CONSISTENT * statistics.median(apart) or _CONSISTENT_MEAN * statistics.fmean(apart)
