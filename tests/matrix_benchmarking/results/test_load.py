@@ -296,7 +296,7 @@ def test_words_that_do_not_fit_are_refused(root: Path, parser: NumbersParser) ->
     with pytest.raises(UsageError, match="does not exist"):
         load(root / "gone", parser)
     with pytest.raises(UsageError, match='did you mean "verify"'):
-        load(root, parser, cache="verfy")  # type: ignore[arg-type]
+        load(root, parser, cache="verify!")  # type: ignore[arg-type]
 
 
 def test_a_cold_and_a_warm_parse_say_the_same(root: Path, parser: NumbersParser) -> None:
