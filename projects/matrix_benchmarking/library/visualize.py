@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from projects.core import errors
 from projects.core.artifacts import directory as directories
 from projects.core.library import config, env
-from projects.matrix_benchmarking.library import settings
+from projects.matrix_benchmarking.library import settings, sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-RESULTS = "/tmp/matrix_benchmarking_results"  # noqa: S108 - the seed's default
 HISTORY, ACKNOWLEDGEMENTS = "history", "acknowledgements.yaml"
 REPLOT = "-plot"
 """How the name of a CI job ends that plots what another one has measured."""
@@ -41,7 +40,7 @@ def init(allow_no_config_file: bool = False) -> None:
     """
     from projects.matrix_benchmarking.library import drawing
 
-    preset = settings.get("preset")
+    preset = settings.get("preset") or _take_directive()
     if preset and "://" in str(preset):
         config.project.set_config("matbench.download.url", str(preset))
     elif preset:
@@ -50,6 +49,20 @@ def init(allow_no_config_file: bool = False) -> None:
         config.project.set_config("matbench.download.url_file", os.fspath(url_file))
     matbench = settings.read()
     drawing.select(matbench.workload, matbench.plots_file, may_be_missing=allow_no_config_file)
+
+
+def _take_directive() -> str:
+    """Return the first word of a CI directive to plot; those after it are presets, applied."""
+    if not is_replot():
+        return ""
+    words: list[str] = []
+    while word := config.project.get_config(
+        f"PR_POSITIONAL_ARG_{len(words) + 1}", None, warn=False, print=False
+    ):
+        words.append(str(word))
+    for name in words[1:]:
+        config.project.apply_preset(name)
+    return words[0] if words else ""
 
 
 def prepare_matbench() -> None:
@@ -72,6 +85,78 @@ def is_replot() -> bool:
     """Tell whether a CI job was asked to plot what another one has measured."""
     job = config.project.get_config("PR_POSITIONAL_ARG_0", "", warn=False, print=False)
     return str(job or "").endswith(REPLOT)
+
+
+def download(results_dirname: str | os.PathLike[str]) -> None:
+    """Fetch what `matbench.download.url` or `.url_file` names into a directory.
+
+    A single address goes to `expe/from_url` in it, the entries of a file to their `dest_dir`. Only
+    what the parser names is fetched, unless `matbench.download.mode` is `all`. The artifact file
+    `source_url` says where it comes from.
+
+    Errors
+    ------
+    ConfigurationError
+        Neither, or both, are set; the file is something else.
+    UsageError
+        The address is none, or there is nothing.
+    InfrastructureError
+        Network, credentials, disk.
+    """
+    url, url_file = settings.get("download.url"), settings.get("download.url_file")
+    if bool(url) == bool(url_file):
+        both = "both" if url else "neither"
+        raise errors.ConfigurationError(
+            f"matbench.download.url and matbench.download.url_file: {both} are set, one is needed"
+        )
+    sources.fetch_into(str(url or ""), str(url_file or ""), Path(results_dirname))
+
+
+def download_and_generate_visualizations(
+    results_dirname: str | os.PathLike[str] | None = None,
+) -> None:
+    """Fetch what `matbench.download` names, then plot and judge it as the run itself did.
+
+    Without a directory the results go to a temporary one, or with
+    `matbench.download.save_to_artifacts` into the artifacts.
+
+    Errors
+    ------
+    As `download` and `generate_from_dir`.
+    """
+    with sources.place_for_results(results_dirname) as place:
+        download(place)
+        _generate_plots(place)
+
+
+def replot(source: str, results_dirname: str | os.PathLike[str] | None = None) -> None:
+    """Plot and judge the artifacts at an address as the run that left them did.
+
+    A directory is read where it is; anything else is fetched as by `download`. Values are judged
+    and kept in a history only where the configuration says `enabled_on_replot`.
+
+    Errors
+    ------
+    As `download` and `generate_from_dir`.
+    """
+    from projects.matrix_benchmarking.replot.fetch import write_source_url
+    from projects.matrix_benchmarking.replot.source import Directory, parse_source
+
+    found = parse_source(source)
+    if isinstance(found, Directory):
+        if not found.path.is_dir():
+            raise errors.UsageError(f"{source}: there is no such directory")
+        write_source_url(env.ARTIFACT_DIR, source)
+        _generate_plots(found.path)
+        return
+    with sources.place_for_results(results_dirname) as place:
+        sources.fetch_into(source, "", place)
+        _generate_plots(place)
+
+
+def _generate_plots(results: Path) -> None:
+    with env.NextArtifactDir("plots"):
+        _generate(results, None, None, None, replot=True)
 
 
 def generate_from_dir(

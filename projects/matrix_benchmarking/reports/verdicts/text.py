@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 MOST_LINES = 40
 """KPI values that are told one by one; the page has them all."""
 
+ACCEPT = (
+    "  To accept a regression: ./run_toolbox.py matrix_benchmarking ack KPI FILE --since=DAY "
+    "--reason=TEXT --expires=DAY"
+)
+
 _QUIET = ("ok", "no history", "not judged")
 
 
@@ -27,6 +32,7 @@ def verdict_text(judged: Sequence[Judged], notes: Sequence[str] = ()) -> str:
     if len(told) > MOST_LINES:
         lines.append(f"  and {len(told) - MOST_LINES} more, see verdict.html")
     lines += [f"  note: {note}" for note in notes]
+    lines += [ACCEPT] if any(each.status == "regression" for each in told) else []
     return "\n".join(lines) + "\n"
 
 
