@@ -24,6 +24,8 @@ class Row:
     depth: int
     began: float
     parent: Row | None
+    label: str
+    """What to call it: the name, unless that does not tell it from its siblings."""
     children: dict[str, Row] = field(default_factory=dict)
     done: float = 0.0
     total: float | None = None
@@ -63,7 +65,8 @@ class Board:
         kind, name = str(event["kind"]), str(event["name"])
         path = "" if kind == "run" else below(parent.path if parent else "", name)
         depth = parent.depth + 1 if parent else 0
-        row = Row(event["id"], kind, name, path, depth, now, parent)
+        label = str(event.get("label") or name)
+        row = Row(event["id"], kind, name, path, depth, now, parent, label)
         (parent.children if parent else self.top)[row.id] = row
         self._rows[row.id] = row
         return row

@@ -38,15 +38,13 @@ SOON = 0.4
 LONG = 10.0
 """Seconds from which a process that passed is worth a line when it ends."""
 
-TASK_NAME = 24
-"""Columns of a parallel task's name before the lines of what runs in it."""
-
 MOST_LINES = 24
 """Height of the live region at most; it never takes more than half of the terminal."""
 
 MOST_WAITING = 2000
 """Lines of output that wait for the next drawing; the next writer draws at once."""
 
+_LABEL = "36"  # SGR: calm, and the colour of what runs in the live region
 _STYLES = {"passed": "32", "skipped": "2", "cancelled": "33"}  # SGR; all else is bold red
 # Everything but colours would move the cursor out of place: ECMA-48 CSI and OSC, control codes.
 _UNSAFE = re.compile(
@@ -98,16 +96,18 @@ class LiveView:
         except Exception as error:
             self._give_up(error)
 
-    def log_line(self, text: str) -> None:
-        """Show a line of output above the live region."""
+    def log_line(self, text: str, label: str = "") -> None:
+        """Show a line of output above the live region; `label` says whose it is."""
         try:
             # A progress bar of a child overwrites itself: what it showed last counts.
             text = text.rstrip("\r\n").rpartition("\r")[2]
             text = _UNSAFE.sub("", text)
             if "\x1b" in text and self.tree:
                 text += "\x1b[0m"
+            if label and self.tree:
+                label = f"\x1b[{_LABEL}m{label}\x1b[0m"
             with self._lock:
-                self._print(masking.mask(text))
+                self._print(label + masking.mask(text))
         except Exception as error:
             self._give_up(error)
 
@@ -136,7 +136,7 @@ class LiveView:
             if self.tree:
                 self._begin()
             elif row.kind != "process":
-                self._print(f"{_beginning(row)}▶ {region.fitted(row.name, 200)}")
+                self._print(f"{_beginning(row)}▶ {region.fitted(row.label, 200)}")
         elif kind == "progress":
             self._board.progress(event, now)
         elif kind == "note" and event["level"] in ("warning", "error"):
@@ -148,9 +148,9 @@ class LiveView:
 
     def _say_end(self, row: Row, event: Event) -> None:
         outcome = str(event["outcome"])
-        text = f"{region.fitted(row.name, 200)}  {readable.duration(event['seconds'])}"
+        text = f"{region.fitted(row.label, 200)}  {readable.duration(event['seconds'])}"
         if outcome == "skipped":
-            text = f"{region.fitted(row.name, 200)}  skipped"
+            text = f"{region.fitted(row.label, 200)}  skipped"
         elif outcome != "passed":
             told = str(event.get("error") or outcome)
             text += f"  {told}" if outcome in told.lower() else f"  {outcome}: {told}"
@@ -279,6 +279,6 @@ def _beginning(row: Row | None) -> str:
     task, above = "", row.parent
     while above is not None and not task:
         if above.kind == "task":
-            task = f"[{region.fitted(above.name, TASK_NAME)}] "
+            task = f"[{above.label}] "
         above = above.parent
     return clock + "  " * max(min(row.depth, 10) - 1, 0) + task

@@ -55,7 +55,7 @@ def _unfolded(row: Row, deepest: int) -> Iterator[tuple[Row, str]]:
         tail = children[0]
         while tail.children:
             tail = next(iter(tail.children.values()))
-        yield row, tail.name
+        yield row, tail.label
         return
     yield row, ""
     for child in children:
@@ -73,7 +73,7 @@ def _headline(row: Row, board: Board, history: Mapping[str, float], width: int, 
         facts.append((f"  about {readable.duration(left)} left", "dim"))
     room = width - _columns(facts) - 8
     name = fitted(row.name, room)
-    rule = max(width - _columns(facts) - _cells(name) - 5, 0)
+    rule = max(width - _columns(facts) - columns(name) - 5, 0)
     return [("── ", "dim"), (name, "bold cyan"), *facts, (" " + "─" * rule, "dim")]
 
 
@@ -83,9 +83,9 @@ def _line(row: Row, tail: str, history: Mapping[str, float], width: int, now: fl
     frame = SPINNER[int(now * 8) % len(SPINNER)] if leaf else "▾"
     left: Line = [("  " * min(row.depth, 8), ""), (frame + " ", "cyan" if leaf else "dim")]
     room = max(width - _columns(left) - _columns(right) - 2, _LEAST_NAME)
-    name = fitted(row.name, room)
+    name = fitted(row.label, room)
     left.append((name, "dim" if row.kind == "process" else "" if leaf else "bold"))
-    room -= _cells(name) + 3
+    room -= columns(name) + 3
     if tail and room > _LEAST_NAME:
         left.append((" · " + fitted(tail, room), "dim"))
     gap = max(width - _columns(left) - _columns(right) - 1, 1)
@@ -134,18 +134,19 @@ def _amount(value: float) -> str:
 def fitted(text: str, room: int) -> str:
     """Return `text` on one line of at most `room` columns, cut with an ellipsis."""
     text = "".join(c if c.isprintable() else " " for c in text)
-    if _cells(text) <= room:
+    if columns(text) <= room:
         return text
-    while text and _cells(text) > room - 1:
+    while text and columns(text) > room - 1:
         text = text[: min(len(text) - 1, room)]
     return text + "…"
 
 
 def _columns(line: Line) -> int:
-    return sum(_cells(text) for text, _ in line)
+    return sum(columns(text) for text, _ in line)
 
 
-def _cells(text: str) -> int:
+def columns(text: str) -> int:
+    """Return how many columns of a terminal `text` takes."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

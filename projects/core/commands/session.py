@@ -189,13 +189,13 @@ def _take_over(stack: ExitStack, run: Session) -> None:
     stack.callback(output.set_terminal, output.set_terminal(functools.partial(_show, view)))
 
 
-def _show(view: live.LiveView, text: str, stream: output.Stream) -> None:
+def _show(view: live.LiveView, text: str, stream: output.Stream, label: str) -> None:
     """Show text above the live region, unless it is data on its way into a file or pipe."""
     if stream == "stdout" and not (view.tree and _is_terminal("stdout")):
-        output.write_plainly(text, stream)
+        output.write_plainly(output.with_label(text, label) if label else text, stream)
         return
     for line in text.splitlines():
-        view.log_line(line)
+        view.log_line(line, label)
 
 
 def _is_terminal(stream: output.Stream) -> bool:

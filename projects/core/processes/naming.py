@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from projects.core.artifacts.region import columns, fitted
+from projects.core.secrets import masking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
+
+LABEL = 24
+"""Columns of a task's name, at most, before the lines that it writes."""
 
 _NAMED_BY = "__topgallant_named_by__"
 
@@ -38,3 +45,18 @@ def name_of(function: Callable[..., Any]) -> str:
         function = function.func
     name = getattr(function, "__name__", None) or type(function).__name__
     return "lambda" if name == "<lambda>" else str(name)
+
+
+def labels_of(names: Sequence[str], directories: Sequence[str]) -> list[str]:
+    """Return what to call tasks on the terminal: short, unmistakable, padded to one width.
+
+    Where names are the same, the number of the task's directory, `NNN__name`, tells them apart.
+    """
+    short = [fitted(masking.mask(name), LABEL) for name in names]
+    times = Counter(short)
+    labels = [
+        f"{name} {place.partition('__')[0]}" if times[name] > 1 else name
+        for name, place in zip(short, directories, strict=True)
+    ]
+    widest = max(map(columns, labels), default=0)
+    return [label + " " * (widest - columns(label)) for label in labels]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from projects.core.processes.proxies import Installation
 
-    Door = Callable[[str, "Stream"], object]
+    Door = Callable[[str, "Stream", str], object]
 
 Stream = Literal["stdout", "stderr"]
 
@@ -66,7 +66,19 @@ class LogFile:
                 os.close(descriptor)
 
 
+class _Labelled:
+    """A log of what is around a labelled block: its lines begin with the label."""
+
+    def __init__(self, log: LogFile, label: str) -> None:
+        self.log = log
+        self.label = label
+
+    def write(self, text: str) -> None:
+        self.log.write(with_label(text, self.label))
+
+
 _chain: Ambient[tuple[Sink, ...]] = Ambient("output_sinks")
+_label: Ambient[str] = Ambient("output_label")
 
 
 def chain() -> tuple[Sink, ...]:
@@ -97,15 +109,44 @@ def log_to(path: str | os.PathLike[str]) -> Iterator[LogFile]:
         log.close()
 
 
+@contextmanager
+def labelled(label: str) -> Iterator[None]:
+    """Begin each line that comes from the block with `label`, on the terminal and in outer logs.
+
+    Logs that are opened within have the lines as they are. Labels within add to it.
+    """
+    end_lines()
+    entry = _label.enter((_label.get() or "") + label)
+    around = _chain.enter(tuple(_with_label(sink, label) for sink in chain()))
+    try:
+        yield
+    finally:
+        end_lines()
+        _chain.leave(around)
+        _label.leave(entry)
+
+
+def _with_label(sink: Sink, label: str) -> Sink:
+    if isinstance(sink, _Labelled):
+        return _Labelled(sink.log, sink.label + label)
+    # What else keeps text hands it to a program, not to people.
+    return _Labelled(sink, label) if isinstance(sink, LogFile) else sink
+
+
+def with_label(text: str, label: str) -> str:
+    """Return `text`, whole lines, each with `label` before it."""
+    return "".join(f"{label}{line}\n" for line in text.removesuffix("\n").split("\n"))
+
+
 _door: Door | None = None
 _door_lock = threading.RLock()
 
 
 def set_terminal(door: Door | None) -> Door | None:
-    """Let `door(text, stream)` show all text from now on, None: write it; return the one before.
+    """Let `door(text, stream, label)` show all text, None: write it; return the one before.
 
-    It gets whole masked lines, one call at a time, from any thread; for the plain way to the
-    terminal it uses `write_plainly`.
+    It gets whole masked lines, one call at a time, from any thread, and what belongs before each
+    of them (see `labelled`); for the plain way to the terminal it uses `write_plainly`.
     """
     global _door
     before, _door = _door, door
@@ -126,18 +167,23 @@ def muted() -> Iterator[None]:
         _muted.leave(entry)
 
 
-def emit(text: str, stream: Stream = "stderr") -> None:
-    """Show `text`, whole masked lines, on the terminal; never raises an ordinary exception."""
+def emit(text: str, stream: Stream = "stderr", label: str | None = None) -> None:
+    """Show `text`, whole masked lines, on the terminal; never raises an ordinary exception.
+
+    `label` is that of this context, unless it is given.
+    """
     if _muted.get():
         return
+    if label is None:
+        label = _label.get() or ""
     with _door_lock:
         if _door is not None:
             try:
-                _door(text, stream)
+                _door(text, stream, label)
                 return
             except Exception as error:
                 complain("the view of the terminal failed, its text is written plainly", error)
-        write_plainly(text, stream)
+        write_plainly(with_label(text, label) if label else text, stream)
 
 
 def write_plainly(text: str, stream: Stream = "stderr") -> None:
@@ -168,20 +214,20 @@ def say(text: str, stream: Stream = "stderr") -> None:
     deliver(masking.mask(text) + "\n", stream)
 
 
-# By thread, asyncio task and stream: the incomplete line, and the sinks that it is meant for.
-_incomplete: dict[tuple[int, int, Stream], tuple[LineBuffer, tuple[Sink, ...]]] = {}
+# By thread, asyncio task and stream: the incomplete line, the sinks that it is for, its label.
+_incomplete: dict[tuple[int, int, Stream], tuple[LineBuffer, tuple[Sink, ...], str]] = {}
 
 
 def printed(text: str, stream: Stream) -> None:
     """Take a piece of what the program prints; whole lines are delivered, the rest waits."""
     key, here = (threading.get_ident(), _task(), stream), chain()
-    buffer, there = _incomplete.get(key) or (LineBuffer(masking.mask), here)
+    buffer, there, _ = _incomplete.get(key) or (LineBuffer(masking.mask), here, "")
     if there is not here:
         _end_line(key)
         buffer = LineBuffer(masking.mask)
     lines = buffer.feed(text)
     if buffer:
-        _incomplete[key] = (buffer, here)
+        _incomplete[key] = (buffer, here, _label.get() or "")
     else:
         _incomplete.pop(key, None)
     if lines:
@@ -197,12 +243,12 @@ def end_lines() -> None:
 
 
 def _end_line(key: tuple[int, int, Stream]) -> None:
-    buffer, sinks = _incomplete.pop(key, (None, ()))
+    buffer, sinks, label = _incomplete.pop(key, (None, (), ""))
     if buffer:
         text = buffer.close()
         for sink in sinks:
             sink.write(text)
-        emit(text, key[2])
+        emit(text, key[2], label)
 
 
 def _task() -> int:

@@ -11,7 +11,7 @@ from projects.core import errors
 from projects.core.artifacts import directory, journal
 from projects.core.processes import attention, cancellation, output
 from projects.core.processes.cancellation import Scope
-from projects.core.processes.naming import name_of_call
+from projects.core.processes.naming import labels_of, name_of_call
 from projects.core.processes.problems import combined
 
 if TYPE_CHECKING:
@@ -115,12 +115,13 @@ class Parallel:
 class _Task:
     """One task, its place in the tree of scopes, and how it ended."""
 
-    def __init__(self, group: str, delayed: _Delayed, path: Path) -> None:
+    def __init__(self, group: str, delayed: _Delayed, path: Path, label: str) -> None:
         self.scope = Scope(f"{group}/{delayed.name}", parent=cancellation.current())
         self.problem: BaseException | None = None
         self.over = threading.Event()
         self.begun = False
         self._path = path
+        self._label = label
         self._delayed = delayed
         self._context = copy_context()
 
@@ -140,8 +141,9 @@ class _Task:
         with (
             self.scope,
             directory.TempArtifactDir(self._path),
+            output.labelled(f"{self._label} | "),
             output.log_to(self._path / "_run.log"),
-            journal.span("task", name, dir=self._path),
+            journal.span("task", name, dir=self._path, label=self._label.rstrip()),
         ):
             cancellation.checkpoint()
             function(*args, **kwargs)
@@ -156,7 +158,12 @@ class _Tasks:
         self._given_up = False
         self._lock = threading.Lock()
         # Directories are claimed here, so that their numbers are in the order of declaration.
-        self._tasks = [_Task(name, one, directory.claim(above, one.name)) for one in delayed]
+        paths = [directory.claim(above, one.name) for one in delayed]
+        labels = labels_of([one.name for one in delayed], [path.name for path in paths])
+        self._tasks = [
+            _Task(name, one, path, label)
+            for one, path, label in zip(delayed, paths, labels, strict=True)
+        ]
         self._names = [one.name for one in delayed]
 
     def run(self) -> list[BaseException]:

@@ -70,9 +70,22 @@ def test_lines_of_parallel_tasks_say_whose_they_are(tmp_path: Path) -> None:
     stream = io.StringIO()
     with Journal(tmp_path / "e") as journal:
         journal.listeners.append(LiveView(stream))
-        with span("run", "demo"), span("task", "point wal"), span("step", "measure"):
+        task = span("task", "point", label="point 001")
+        with span("run", "demo"), task, span("step", "measure"):
             pass
-    assert "  [point wal] ▶ measure" in shown(stream)
+    assert "▶ point 001" in shown(stream)
+    assert "  [point 001] ▶ measure" in shown(stream)
+
+
+def test_a_label_says_whose_output_it_is_in_colour_only_for_people(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.StringIO()
+    LiveView(stream).log_line("tick", "wal | ")
+    view = LiveView(stream)
+    monkeypatch.setattr(view, "tree", True)
+    view.log_line("tick", "wal | ")
+    assert stream.getvalue() == "wal | tick\n\x1b[36mwal | \x1b[0mtick\n"
 
 
 @pytest.mark.parametrize(

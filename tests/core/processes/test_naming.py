@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import functools
 
-from projects.core.processes.naming import name_of, name_of_call, named_by
+from projects.core.processes.naming import LABEL, labels_of, name_of, name_of_call, named_by
+from projects.core.secrets import masking
 
 
 class Callable:
@@ -31,3 +32,14 @@ def test_a_call_of_what_calls_others_is_called_what_it_calls() -> None:
     assert name_of_call(call, (), {"command": "measure", "group": "disk"}) == "disk_measure"
     assert name_of_call(call, (), {}) == "call"
     assert name_of_call(print, ("disk",), {}) == "print"
+
+
+def test_labels_of_tasks_are_short_aligned_and_unmistakable() -> None:
+    assert labels_of(["wal", "delete"], ["000__wal", "001__delete"]) == ["wal   ", "delete"]
+    same = labels_of(["nail", "nail", "saw"], ["003__nail", "004__nail", "005__saw"])
+    assert same == ["nail 003", "nail 004", "saw     "]
+    long = labels_of(["x" * 40 + "a", "x" * 40 + "b", "表"], ["000__x", "001__x", "002__x"])
+    assert long[:2] == ["x" * (LABEL - 1) + "… 000", "x" * (LABEL - 1) + "… 001"]
+    assert long[2] == "表" + " " * (LABEL + 2)
+    masking.register("hunter22", "password")
+    assert labels_of(["hunter22"], ["000__x"]) == ["***"]

@@ -144,21 +144,41 @@ def test_secrets_are_masked_in_lines_that_come_in_pieces(
     assert secret not in kept.text + "".join(capsys.readouterr())
 
 
+def test_labels_are_for_the_terminal_and_the_logs_around_not_for_the_own_one(
+    tmp_path: Path, kept: Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outer, middle, inner = (tmp_path / name for name in ("outer", "middle", "inner"))
+    with output.capture_prints(), output.log_to(outer):
+        with output.labelled("a | "), output.log_to(middle):
+            with output.labelled("b | "), output.log_to(inner):
+                print("one\n\ntwo")
+                print("half a line", end="")
+            print("three")
+        print("four")
+    assert inner.read_text() == "one\n\ntwo\nhalf a line\n"
+    assert middle.read_text() == "b | one\nb | \nb | two\nb | half a line\nthree\n"
+    labelled = "a | b | one\na | b | \na | b | two\na | b | half a line\na | three\nfour\n"
+    assert outer.read_text() == labelled
+    assert capsys.readouterr().out == labelled
+    assert kept.text == "one\n\ntwo\nhalf a line\nthree\nfour\n"  # data, not for people
+
+
 def test_the_terminal_can_be_taken_over(capsys: pytest.CaptureFixture[str]) -> None:
-    seen: list[tuple[str, str]] = []
-    before = output.set_terminal(lambda text, stream: seen.append((text, stream)))
+    seen: list[tuple[str, str, str]] = []
+    before = output.set_terminal(lambda *what: seen.append(what))
     try:
         with output.capture_prints():
             print("hello")
-        output.say("two\nlines")
+        with output.labelled("wal | "):
+            output.say("two\nlines")
     finally:
         assert output.set_terminal(before) is not None
-    assert seen == [("hello\n", "stdout"), ("two\nlines\n", "stderr")]
+    assert seen == [("hello\n", "stdout", ""), ("two\nlines\n", "stderr", "wal | ")]
     assert capsys.readouterr().out == ""
 
 
 def test_a_view_that_fails_does_not_swallow_text(capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(text: str, stream: str) -> None:
+    def broken(text: str, stream: str, label: str) -> None:
         raise RuntimeError("no view today")
 
     before = output.set_terminal(broken)

@@ -46,6 +46,22 @@ def test_fifty_tasks_run_at_once_each_in_its_directory(root: Path) -> None:
     assert not list(root.rglob("FAILURE"))
 
 
+def test_what_tasks_print_says_whose_it_is_except_in_their_own_log(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tick() -> None:
+        shell.run("echo tick", log_command=False)
+
+    with output.capture_prints(), output.log_to(root / "_run.log"), Parallel("p") as parallel:
+        parallel.delayed(tick)
+        parallel.delayed(tick)
+        parallel.delayed(print, "other")
+    expected = ["print    | other", "tick 000 | tick", "tick 001 | tick"]
+    assert sorted((root / "_run.log").read_text().splitlines()) == expected
+    assert sorted("".join(capsys.readouterr()).splitlines()) == expected
+    assert (root / "000__p/000__tick/_run.log").read_text() == "tick\n"
+
+
 def test_joblib_threads_run_the_tasks() -> None:
     names: list[str] = []
     with Parallel("one") as parallel:
@@ -263,7 +279,8 @@ def test_incomplete_lines_of_tasks_are_ended(tmp_path: Path) -> None:
     with output.capture_prints(), output.log_to(tmp_path / "log"), Parallel("all") as parallel:
         for number in range(5):
             parallel.delayed(print, number, end="")
-    assert sorted((tmp_path / "log").read_text().split("\n")) == ["", "0", "1", "2", "3", "4"]
+    lines = sorted((tmp_path / "log").read_text().split("\n"))
+    assert lines == ["", *(f"print 00{number} | {number}" for number in range(5))]
 
 
 def test_a_keyboard_interrupt_without_a_session_stops_and_waits(

@@ -305,7 +305,7 @@ def test_cleanup_can_run_commands_after_the_deadline() -> None:
 def test_a_keyboard_interrupt_without_a_session_ends_the_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupted(text: str, stream: str) -> None:
+    def interrupted(text: str, stream: str, label: str) -> None:
         raise KeyboardInterrupt
 
     before = output.set_terminal(interrupted)
