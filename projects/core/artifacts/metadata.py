@@ -96,14 +96,19 @@ def write_restart(
     argv: Sequence[str],
     environment: Mapping[str, str],
     cwd: str | os.PathLike[str],
+    secrets: Mapping[str, str] | None = None,
 ) -> None:
     """Write `directory/_meta/restart.sh`: in `cwd`, with `environment` added, run `argv` again.
 
+    `secrets` are variables that name a directory of secrets, with what they were: that is used
+    unless whoever restarts has them set; an empty one is asked for.
+
     Secrets are masked, so a call that was given one as a plain word cannot be repeated as it is;
-    the script then says so and stops. Arguments after the script's name are appended to `argv`.
+    the script then says so and stops.
     """
     exports = "".join(f"export {name}={shlex.quote(environment[name])}\n" for name in environment)
-    plainly = f'cd {shlex.quote(os.fspath(cwd))}\n{exports}exec {shlex.join(argv)} "$@"\n'
+    exports += "".join(_passed_on(name, value) for name, value in (secrets or {}).items())
+    plainly = f"cd {shlex.quote(os.fspath(cwd))}\n{exports}exec {shlex.join(argv)}\n"
     body = masking.mask(plainly)
     if body != plainly:
         body = (
@@ -122,6 +127,14 @@ def write_restart(
         )
     except OSError as error:
         complain(f"cannot write {path}", error)
+
+
+def _passed_on(name: str, value: str) -> str:
+    """Return the line of bash for a variable that names a directory of secrets."""
+    if value:
+        return f"export {name}=${{{name}:-{shlex.quote(value)}}}\n"
+    said = f"{name} is not set, as it was not then: secrets are looked for in what it names"
+    return f'[ -n "${{{name}:-}}" ] || echo {shlex.quote(said)} >&2\n'
 
 
 def git_commit(directory: str | os.PathLike[str]) -> str | None:

@@ -227,7 +227,7 @@ def _call_here(where: Path, call: _Call) -> Any:
             where, call.name, call.arguments, group=call.group, command=call.command
         )
         words = restart_words(call.group, call.command, call.arguments, call.signature)
-        metadata.write_restart(where, words, session.restart_environment(), session.CHECKOUT)
+        session.write_restart(where, words)
         error: BaseException | None = None
         now = time.perf_counter()
         span.overhead += now - began

@@ -91,8 +91,7 @@ def call_entrypoint(
             error = caught
             raise
         finally:
-            line = ["./run_toolbox.py", *words.command_line]
-            metadata.write_restart(where, line, session.restart_environment(), session.CHECKOUT)
+            session.write_restart(where, ["./run_toolbox.py", *words.command_line])
             status = errors.PASSED if error is None else errors.exit_status_of(error)
             outcome = "skipped" if run.skipped else errors.outcome_of(error)
             # Not at the start: until the secrets are known, a value could be one of them.

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from projects import core
 from projects.core import errors
-from projects.core.artifacts import directory, history, journal, live
+from projects.core.artifacts import directory, history, journal, live, metadata
 from projects.core.artifacts.complaints import complain
 from projects.core.commands import report
 from projects.core.processes import cancellation, output, signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -60,6 +60,8 @@ class Session:
     skipped: str = ""
     """Why the entrypoint was left out, if it was."""
     config_file: Path | None = None
+    secrets_variable: str = ""
+    """The environment variable that names the directory of secrets, if the project has one."""
     at_end: list[Callable[[], object]] = field(default_factory=list)
 
 
@@ -243,8 +245,16 @@ def _close(run: Session) -> None:
         output.write_plainly(report.close(run.place.path, run.span_id))
 
 
-def restart_environment() -> dict[str, str]:
-    """Return what a restart script must set: the configuration as the run began with it."""
-    if _current is None or _current.config_file is None:
-        return {}
-    return {"TOPGALLANT_FROM_CONFIG_FILE": os.fspath(_current.config_file)}
+def write_restart(directory: Path, argv: Sequence[str]) -> None:
+    """Write the script that does `argv` again, with the configuration that the run began with."""
+    run = _current
+    began_with = run.config_file if run else None
+    variable = run.secrets_variable if run else ""
+    given = os.environ.get(variable, "") if variable else ""
+    metadata.write_restart(
+        directory,
+        argv,
+        {"TOPGALLANT_FROM_CONFIG_FILE": os.fspath(began_with)} if began_with else {},
+        CHECKOUT,
+        {variable: given and os.path.abspath(os.path.expanduser(given))} if variable else {},
+    )

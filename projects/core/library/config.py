@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from projects.core.secrets.secret import Secret
 
 _log = logging.getLogger(__name__)
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 RESOLVED = "# Resolved configuration of project "
 """How the first line of a written configuration begins; the project's name follows."""
@@ -187,8 +190,12 @@ class Project:
 
     def _hide_secrets(self) -> None:
         """Mask what the secrets directory holds, if it is there, before anything is written."""
-        if not self.get_config("secrets.dir.env_key", None, warn=False, print=False):
+        variable = self.get_config("secrets.dir.env_key", None, warn=False, print=False)
+        if not variable:
             return
+        run = session.current()
+        if run is not None and _VARIABLE.fullmatch(str(variable)):
+            run.secrets_variable = variable
         # Whether the project can do without is for its entrypoint to say.
         with suppress(errors.SecretError):
             self.secrets.register_all()

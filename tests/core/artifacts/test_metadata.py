@@ -91,11 +91,26 @@ def test_restart_does_exactly_this_again(tmp_path: Path) -> None:
     write_restart(tmp_path, [*argv], environment, tmp_path)
     script = tmp_path / "_meta/restart.sh"
     assert os.access(script, os.X_OK)
-    done = subprocess.run([script, "more"], capture_output=True, text=True, check=True)
-    assert done.stdout == "it's|two words|$HOME|*||ü|more|"
+    done = subprocess.run([script, "no more"], capture_output=True, text=True, check=True)
+    assert done.stdout == "it's|two words|$HOME|*||ü|"
     write_restart(tmp_path, ["sh", "-c", "pwd; echo $TOPGALLANT_PROJECT"], environment, tmp_path)
     done = subprocess.run([script], capture_output=True, text=True, check=True)
     assert done.stdout == f"{tmp_path}\na 'quoted' $name\n"
+
+
+def test_restart_passes_on_where_the_secrets_are(tmp_path: Path) -> None:
+    def restarted(was: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        write_restart(tmp_path, ["sh", "-c", "echo $VAULT"], {}, tmp_path, {"VAULT": was})
+        script = [tmp_path / "_meta/restart.sh"]
+        environ["PATH"] = os.environ["PATH"]
+        return subprocess.run(script, env=environ, capture_output=True, text=True, check=True)
+
+    for was in ("/vault", "/a 'vault' of ${mine}, }"):
+        assert restarted(was).stdout == f"{was}\n"
+        assert restarted(was, VAULT="/other").stdout == "/other\n"
+        assert restarted(was).stderr == ""
+    assert "VAULT is not set" in restarted("").stderr
+    assert restarted("", VAULT="/other").stderr == ""
 
 
 def test_restart_with_a_masked_secret_stops_and_says_so(tmp_path: Path) -> None:

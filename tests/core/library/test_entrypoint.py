@@ -89,6 +89,18 @@ def test_a_missing_secrets_directory_stops_only_who_needs_it(
         module.prepare_ci()
 
 
+def test_a_restart_finds_the_same_secrets(
+    module: ModuleType, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vault").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHOP_SECRETS", "vault")
+    with (shop / "config.yaml").open("a") as file:
+        file.write("secrets:\n  dir: {name: vault, env_key: SHOP_SECRETS}\n")
+    script = (module.prepare_ci() / "_meta/restart.sh").read_text()
+    assert f"export SHOP_SECRETS=${{SHOP_SECRETS:-{tmp_path}/vault}}\n" in script
+
+
 def test_secrets_are_masked_from_the_first_line_of_an_entrypoint(
     module: ModuleType, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
