@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import ssl
+import subprocess
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from projects.core.errors import InfrastructureError, UsageError
+from projects.core.errors import ConfigurationError, InfrastructureError, UsageError
 from projects.core.secrets import masking
 from projects.matrix_benchmarking.history import horreum, opensearch
 from projects.matrix_benchmarking.history.http import Server
@@ -276,3 +280,64 @@ def test_an_answer_that_is_no_json_is_shown() -> None:
     server = _server(lambda _: httpx.Response(200, text="<html>log in</html>"), [])
     with pytest.raises(InfrastructureError, match="no JSON: <html>log in"):
         server.call("GET", "/")
+
+
+def test_a_payload_that_horreum_has_twice_counts_once() -> None:
+    stub = HorreumStub("t")
+    headers = {"X-Horreum-API-Key": API_KEY}
+    transport = httpx.MockTransport(stub)
+    server = Server("Horreum", "https://stub", headers=headers, transport=transport)
+    history = horreum.HorreumHistory(server, "t")
+    history.append([payload(1)])
+    stub.runs.append({**stub.runs[0], "id": 1})
+    stub.data.append(stub.data[0])
+    stub.runs.append({"id": 2, "description": None, "stop": "2026"})  # uploaded by somebody else
+    assert history.series("speed", LABELS, workload="P.W").values == (1.0,)
+    assert [run.results for run in history.runs(workload="P.W")] == [1]
+
+
+def test_a_test_that_horreum_does_not_have_is_named() -> None:
+    headers = {"X-Horreum-API-Key": API_KEY}
+    transport = httpx.MockTransport(HorreumStub("t"))
+    server = Server("Horreum", "https://stub", headers=headers, transport=transport)
+    with pytest.raises(ConfigurationError, match='has no test "other": make it there first'):
+        horreum.HorreumHistory(server, "other").append([payload(1)])
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=stub"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", *words, *names, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"[1]")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            pass
+
+    with Quiet(("127.0.0.1", 0), Handler) as listener:
+        listener.socket = context.wrap_socket(listener.socket, server_side=True)
+        thread = threading.Thread(target=listener.serve_forever)
+        thread.start()
+        address = f"https://127.0.0.1:{listener.server_port}"
+        strict, told = Server("S", address), Server("S", address, ca_file=str(certificate))
+        try:
+            with pytest.raises(InfrastructureError, match="CERTIFICATE_VERIFY_FAILED"):
+                strict.call("GET", "/")
+            assert told.call("GET", "/") == (200, [1])
+        finally:
+            strict.close()
+            told.close()
+            listener.shutdown()
+            thread.join()

@@ -192,6 +192,16 @@ def test_parse_always_is_called_every_time(root: Path) -> None:
         assert str(two.problem).startswith("ValueError: zero (")
 
 
+def test_parse_always_does_not_see_what_could_not_be_parsed(root: Path) -> None:
+    class Never(NumbersParser):
+        def parse_always(self, parsed: Any, directory: Path) -> Any:
+            raise AssertionError(f"called with {parsed} of {directory}")
+
+    (write(root / "one") / "numbers.json").write_text("{")
+    (result,) = load(root, Never()).results
+    assert "numbers.json:1:2: no JSON" in str(result.problem)
+
+
 def test_of_two_with_the_same_settings_the_newest_is_kept(
     root: Path, parser: NumbersParser
 ) -> None:
@@ -226,6 +236,23 @@ def test_the_same_result_has_the_same_id_anywhere(root: Path, parser: NumbersPar
     given = "12345678-1234-4234-8234-123456789abc"
     (root / "one" / "test_uuid").write_text(f"{given}\n")
     assert str(load(root, parser).results[0].test_uuid) == given
+
+
+def test_the_id_is_made_of_what_was_measured_and_when(root: Path, parser: NumbersParser) -> None:
+    def ids() -> dict[str, object]:
+        return {r.directory.name: r.test_uuid for r in load(root, parser).results}
+
+    write(root / "with_metadata", "a: 1")
+    shutil.rmtree(write(root / "without", "a: 2") / "_meta")
+    before = ids()
+    for name in before:
+        (root / name / "settings.from_url_file.yaml").write_text("version: 7")
+    assert ids() == before
+    for name in before:
+        (root / name / "numbers.json").write_text('{"n": 2}')
+    after = ids()
+    assert after["with_metadata"] == before["with_metadata"]
+    assert after["without"] != before["without"]
 
 
 def test_the_surroundings_are_the_nearest_ones(root: Path, parser: NumbersParser) -> None:
