@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MOST_CATEGORIES = 500
 """More different names than this on one axis are not drawn."""
 
+LARGEST = 1e100
+"""Beyond it, and where it is no number, a value has no place on any axis."""
+
 MOST_TICKS = 30
 """A step that asks for more of them is not taken."""
 
@@ -21,6 +24,8 @@ _STEPS_OF_TIME = (
     86400, 172800, 259200, 432000, 604800, 1209600, 2592000, 7776000, 15552000, 31536000,
 )  # fmt: skip
 _DAY = 86400
+_YEAR = 365 * _DAY
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799  # the years 1 and 9999
 _SUFFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -83,7 +88,7 @@ class Scale:
 
     def _dates(self) -> list[tuple[float, str]]:
         rough = (self.high - self.low) / 6
-        step = next((s for s in _STEPS_OF_TIME if s >= rough), _STEPS_OF_TIME[-1])
+        step = next((s for s in _STEPS_OF_TIME if s >= rough), 0) or _step(rough / _YEAR) * _YEAR
         form = "%H:%M:%S" if step < 60 else "%H:%M" if step < _DAY else "%d %b"  # noqa: PLR2004
         if self.high - self.low > 370 * _DAY:
             form = "%b %Y"
@@ -91,6 +96,7 @@ class Scale:
         return [
             (self.share_of(n * step), datetime.fromtimestamp(n * step, UTC).strftime(form))
             for n in range(first, last + 1)
+            if _FIRST <= n * step <= _LAST
         ]
 
 
@@ -161,7 +167,7 @@ def _is_date(value: Any) -> bool:
 def seconds_of(value: Any) -> float | None:
     """Return a moment (ISO 8601 text, datetime, or milliseconds as plotly has them) in seconds."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return value / 1000
+        return value / 1000 if _FIRST <= value / 1000 <= _LAST else None
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
@@ -172,9 +178,9 @@ def seconds_of(value: Any) -> float | None:
 def _float(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None
 
 
 def _step(rough: float) -> float:

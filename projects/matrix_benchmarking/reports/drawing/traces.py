@@ -8,6 +8,8 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from projects.matrix_benchmarking.reports.drawing.scales import LARGEST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -95,7 +97,7 @@ def _gather(trace: Trace) -> None:
     if len(places) != len(samples):
         places = [trace.name or str(places[0] if places else "")] * len(samples)
     for place, sample in zip(places, samples, strict=True):
-        if isinstance(sample, int | float) and math.isfinite(sample):
+        if isinstance(sample, int | float) and abs(sample) <= LARGEST:
             trace.groups.setdefault(str(place), []).append(float(sample))
     across: list[Any] = list(trace.groups)
     along: list[Any] = [sample for group in trace.groups.values() for sample in group]
@@ -105,7 +107,7 @@ def _gather(trace: Trace) -> None:
 def _count(trace: Trace) -> None:
     """Turn a histogram into the bars it means."""
     trace.sideways = not trace.x and bool(trace.y)
-    samples = [v for v in (trace.x or trace.y) if isinstance(v, int | float) and math.isfinite(v)]
+    samples = [v for v in (trace.x or trace.y) if isinstance(v, int | float) and abs(v) <= LARGEST]
     trace.kind = "bar"
     if not samples:
         trace.x, trace.y = [], []
@@ -161,6 +163,9 @@ def box_of(samples: Sequence[float]) -> Box:
     return Box(inside[0], q1, median, q3, inside[-1], outside)
 
 
+_FAR = 40.0  # widths of the kernel: nothing is left of it there
+
+
 def density(samples: Sequence[float], points: int = 60) -> list[tuple[float, float]]:
     """Return (value, density relative to its peak) of a Gaussian kernel estimate.
 
@@ -177,7 +182,9 @@ def density(samples: Sequence[float], points: int = 60) -> list[tuple[float, flo
         return [(ordered[0], 1.0)]
     low, high = ordered[0] - 2 * width, ordered[-1] + 2 * width
     places = [low + (high - low) * n / (points - 1) for n in range(points)]
-    heights = [sum(math.exp(-0.5 * ((p - s) / width) ** 2) for s in ordered) for p in places]
+    heights = [
+        sum(math.exp(-0.5 * min(abs(p - s) / width, _FAR) ** 2) for s in ordered) for p in places
+    ]
     peak = max(heights) or 1.0
     return [(place, height / peak) for place, height in zip(places, heights, strict=True)]
 
