@@ -305,6 +305,7 @@ def assemble(
     repository_overrides: Document | None = None,
     artifact_overrides: Document | None = None,
     pr_presets: bool = False,
+    selected_presets: Sequence[str] = (),
     cli_presets: Sequence[str] = (),
     cli_overrides: Iterable[tuple[str, Any, str]] = (),
     resolved: bool = False,
@@ -314,15 +315,15 @@ def assemble(
 
     Low to high: `source`, the presets it chooses, its `ci_presets.variable_overrides`, the
     overrides file of the repository, the presets of the pull request, the overrides file of the
-    artifact directory, the presets and then the overrides of the command line, each a tuple of
-    key, value and the word as it was typed.
+    artifact directory, the presets that `configure` has selected, the presets and then the
+    overrides of the command line, each a tuple of key, value and the word as it was typed.
 
     Parameters
     ----------
     pr_presets
         The words in `PR_POSITIONAL_ARG_1`, `_2` … of the overrides files are presets.
     resolved
-        `source` was written by a run: of the layers only those of the command line are laid.
+        `source` was written by a run: only the layers from `configure` on are laid.
     store_only
         As `resolved`, and the overrides files are kept as values, under the key `overrides`.
 
@@ -341,6 +342,7 @@ def assemble(
         if document
     ]
     command_line: list[Layer] = [
+        PresetsLayer("configure", selected_presets),
         PresetsLayer("command line", cli_presets),
         OverridesLayer.of_words("command line", cli_overrides),
     ]

@@ -271,12 +271,14 @@ def load(
     artifact_dir: Path | None = None,
     apply_preset_from_pr_args: bool = False,
     apply_config_overrides: bool = True,
+    selected: Sequence[str] = (),
     presets: Sequence[str] = (),
     overrides: Sequence[tuple[str, Any, str]] = (),
 ) -> Configuration:
     """Return the configuration of the project at `testing_dir` without putting it in use.
 
-    `presets` and `overrides` (key, value, word as typed) are those of the command line.
+    `selected` are the presets that `configure` keeps; `presets` and `overrides` (key, value, word
+    as typed) are those of the command line.
 
     Errors
     ------
@@ -289,6 +291,7 @@ def load(
         repository_overrides=_overrides(testing_dir.parents[2]),
         artifact_overrides=_overrides(artifact_dir) if artifact_dir else None,
         pr_presets=apply_preset_from_pr_args,
+        selected_presets=selected,
         cli_presets=presets,
         cli_overrides=overrides,
         resolved=is_resolved(source.name) or environ.get("TOPSAIL_LOCAL_CI_MULTI") == "true",

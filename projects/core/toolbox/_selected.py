@@ -47,7 +47,7 @@ class Selected:
         if config_file:
             environ.pop("TOPGALLANT_FROM_CONFIG_FILE", None)
             environ["TOPSAIL_FROM_CONFIG_FILE"] = config_file
-        return config.load(self.testing_dir, environ, presets=(*self.presets, *presets))
+        return config.load(self.testing_dir, environ, selected=self.presets, presets=presets)
 
     @property
     def testing_dir(self) -> Path:

@@ -61,6 +61,14 @@ def test_a_child_of_a_run_looks_at_the_configuration_of_that_run(
     assert config.show("tests.users") == 77
 
 
+def test_a_preset_that_configure_keeps_is_explained_by_it() -> None:
+    configure.enter("demo", preset="few")
+    kept, *_ = config.explain("tests.users").splitlines()
+    assert kept.endswith(" <- configure")
+    typed, *_ = config.explain("tests.users", "many").splitlines()
+    assert typed.endswith(" <- command line")
+
+
 def test_explain_prints_the_chain_with_places() -> None:
     first, second, *_ = config.explain("tests.users", "many", project="demo").splitlines()
     assert first.startswith("tests.users=200 <- preset many (projects/demo/testing/config.yaml:4:")
