@@ -136,6 +136,37 @@ def test_wrong_words_are_told_before_anything_is_made(
     assert not (tmp_path / "base").exists()
 
 
+WHEN_LOADING = {
+    name: IN_A_RUN[name]
+    for name in (
+        "YAML error",
+        "no mapping",
+        "preset cycle",
+        "unknown preset",
+        "unknown override",
+        "preset that sets a missing key",
+    )
+}
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["directory given", "none given"])
+@pytest.mark.parametrize("case", WHEN_LOADING.values(), ids=WHEN_LOADING)
+def test_a_configuration_that_cannot_be_loaded_is_told_once_and_costs_no_directory(
+    case: Case, given: bool, call: Call, hostile: Path, tmp_path: Path
+) -> None:
+    add(hostile, case)
+    place = {"TOPGALLANT_BASE_DIR": str(tmp_path / "base")}
+    if given:
+        place["ARTIFACT_DIR"] = str(tmp_path / "run")
+    done = call("hostile", *case.words.split(), **place)
+    assert done.returncode == 2
+    assert re.search(f"^error: .*{case.said}", done.stderr), done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert not (tmp_path / "base").exists()
+    if given:
+        closed_properly(tmp_path / "run", "error", 2)
+
+
 @pytest.mark.parametrize("case", IN_A_RUN.values(), ids=IN_A_RUN)
 def test_wrong_configuration_ends_the_run_with_one_message(
     case: Case, call: Call, hostile: Path, tmp_path: Path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,10 @@ from projects.core.commands import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+
+PREPARE_MARK = "__topgallant_prepare__"
+"""Attribute of an entrypoint: what is called with the words before there is a run."""
 
 
 class Skip(SystemExit):
@@ -61,6 +67,9 @@ def call_entrypoint(
 
     `presets` and `overrides` (key, value, word as typed) are applied by `config.init`, on top of
     everything else.
+
+    What the decorator prepares before there is a run may fail: then one is opened only where its
+    directory is given, for who looks there, and nothing is shown but the error.
     """
     words = session.Words(
         project=project,
@@ -71,7 +80,12 @@ def call_entrypoint(
         testing_dir=Path(testing_dir) if testing_dir else None,
     )
     keywords = dict(keywords or {})
-    with session.opened(words) as run:
+    began = time.perf_counter()
+    prepared, mistake = _prepared(function, words)
+    if mistake is not None and session.given_place(os.environ) is None:
+        raise mistake
+    with session.opened(words, began=began, silent=mistake is not None) as run:
+        run.prepared = prepared
         where = run.place.path
         meta = metadata.write_metadata(
             where,
@@ -82,6 +96,8 @@ def call_entrypoint(
         error: BaseException | None = None
         try:
             with journal.span("entrypoint", verb, dir=where) as span:
+                if mistake is not None:
+                    raise mistake
                 try:
                     return function(*arguments, **keywords)
                 except Skip as left_out:
@@ -97,3 +113,16 @@ def call_entrypoint(
             # Not at the start: until the secrets are known, a value could be one of them.
             typed = {key: value for key, value, _ in overrides}
             metadata.finish_metadata(meta, outcome, exit_status=status, overrides=typed)
+
+
+def _prepared(
+    function: Callable[..., Any], words: session.Words
+) -> tuple[Any, errors.TopgallantError | None]:
+    """Return what the entrypoint prepares, and the mistake that it finds."""
+    prepare = getattr(function, PREPARE_MARK, None)
+    if prepare is None or session.current() is not None:
+        return None, None
+    try:
+        return prepare(words), None
+    except errors.TopgallantError as mistake:
+        return None, mistake

@@ -57,6 +57,10 @@ class Session:
     words: Words
     place: Place
     span_id: str = ""
+    silent: bool = False
+    """Whether neither what happens nor a summary is shown."""
+    prepared: Any = None
+    """What the entrypoint has prepared before the run was opened, until it takes it."""
     skipped: str = ""
     """Why the entrypoint was left out, if it was."""
     config_file: Path | None = None
@@ -118,17 +122,26 @@ def choose_place(words: Words, environ: Mapping[str, str]) -> Place:
     InfrastructureError
         The directory cannot be made or written.
     """
-    given = environ.get("ARTIFACT_DIR")
-    if not given:
+    place = given_place(environ)
+    if place is None:
         path = make_run_directory(base_directory(environ), words, time.localtime())
         return Place(path, path)
-    path = Path(given).absolute()
+    path = place.path
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise errors.unreadable(path, error) from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise errors.InfrastructureError(f"ARTIFACT_DIR {path} cannot be written")
+    return place
+
+
+def given_place(environ: Mapping[str, str]) -> Place | None:
+    """Return the place that `$ARTIFACT_DIR` names, whether it is there or not; None without it."""
+    given = environ.get("ARTIFACT_DIR")
+    if not given:
+        return None
+    path = Path(given).absolute()
     top = environ.get("TOPGALLANT_RUN")
     if top and path.is_relative_to(top) and os.path.exists(os.path.join(top, report.JOURNAL)):
         return Place(path, Path(top))
@@ -136,12 +149,13 @@ def choose_place(words: Words, environ: Mapping[str, str]) -> Place:
 
 
 @contextmanager
-def opened(words: Words) -> Iterator[Session]:
+def opened(words: Words, *, began: float | None = None, silent: bool = False) -> Iterator[Session]:
     """Open the run of this process for the block; within one, that one goes on.
 
     Signals, prints, log messages and events are taken over for the time of the block. At its end
     the run's directory holds `FINISHED`, `FAILURES` if anything failed, `junit.xml`, the timeline
-    page and `config.yaml`; a summary is shown. Exceptions go on.
+    page and `config.yaml`; unless `silent`, a summary is shown. Exceptions go on. `began` (of
+    `time.perf_counter`) is when the run began, if that was before.
 
     Errors
     ------
@@ -152,9 +166,9 @@ def opened(words: Words) -> Iterator[Session]:
     if _current is not None:
         yield _current
         return
-    began = time.perf_counter()
+    began = time.perf_counter() if began is None else began
     place = choose_place(words, os.environ)
-    run = Session(words, place)
+    run = Session(words, place, silent=silent)
     before, _current = directory.set_run_root(place.top), run
     try:
         with ExitStack() as stack:
@@ -186,6 +200,8 @@ def _take_over(stack: ExitStack, run: Session) -> None:
     log = stack.enter_context(journal.Journal(place.top / report.JOURNAL))
     stack.enter_context(output.capture_prints())
     stack.enter_context(output.log_to(place.path / "_run.log"))
+    if run.silent:
+        return
     view = stack.enter_context(contextlib.closing(_live_view(run)))
     log.listeners.append(view)
     stack.callback(output.set_terminal, output.set_terminal(functools.partial(_show, view)))
@@ -242,7 +258,9 @@ def _close(run: Session) -> None:
         except Exception as error:
             complain("at the end of the run", error)
     if not run.place.nested:
-        output.write_plainly(report.close(run.place.path, run.span_id))
+        summary = report.close(run.place.path, run.span_id)
+        if not run.silent:
+            output.write_plainly(summary)
 
 
 def write_restart(directory: Path, argv: Sequence[str]) -> None:

@@ -245,7 +245,6 @@ def init(
     ConfigurationError
         A file, preset, override or reference is wrong, with file, line, column and nearest name.
     """
-    global project  # noqa: PLW0603 - the interface is one configuration in a process
     if "project" in globals():
         _log.debug("configuration: already loaded")
         return
@@ -260,8 +259,15 @@ def init(
         presets=run.words.presets if run else (),
         overrides=run.words.overrides if run else (),
     )
-    project = Project(loaded, folder)
-    project.begin()
+    use(loaded, folder)
+
+
+def use(loaded: Configuration, testing_dir: Path) -> None:
+    """Begin to use a configuration as `config.project`, unless there is one already."""
+    global project  # noqa: PLW0603 - the interface is one configuration in a process
+    if "project" not in globals():
+        project = Project(loaded, testing_dir)
+        project.begin()
 
 
 def load(

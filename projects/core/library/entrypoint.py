@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from projects.core import errors
 from projects.core.artifacts import directory, journal
 from projects.core.commands import session
-from projects.core.commands.entrypoint import call_entrypoint
+from projects.core.commands.entrypoint import PREPARE_MARK, call_entrypoint
 from projects.core.library import config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from projects.core.configuration.configuration import Configuration
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -38,8 +41,24 @@ def entrypoint(
     def decorate(function: Function) -> Function:
         testing_dir = Path(function.__code__.co_filename).resolve().parent
 
+        def prepare(words: session.Words) -> Configuration:
+            """Load the configuration before there is a run: a mistake in it shall cost none."""
+            place = session.given_place(os.environ)
+            return config.load(
+                testing_dir,
+                os.environ,
+                artifact_dir=place.top if place else None,
+                apply_preset_from_pr_args=apply_preset_from_pr_args,
+                presets=words.presets,
+                overrides=words.overrides,
+            )
+
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
+            run = session.current()
+            if run is not None and run.prepared is not None:
+                prepared, run.prepared = run.prepared, None
+                config.use(prepared, testing_dir)
             config.init(testing_dir, apply_preset_from_pr_args)
             prepare_secrets(ignore_missing=ignore_secret_path)
             return function(*args, **kwargs)
@@ -63,6 +82,8 @@ def entrypoint(
             )
 
         enter.__topgallant_entrypoint__ = True  # type: ignore[attr-defined]
+        for one in (call, enter):
+            setattr(one, PREPARE_MARK, prepare)
         return cast("Function", enter)
 
     return decorate
