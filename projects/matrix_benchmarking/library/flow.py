@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from projects.core.errors import NoResults, TestFailed, TopgallantError
+from projects.core.errors import ConfigurationError, NoResults, TestFailed, TopgallantError, unknown
 from projects.matrix_benchmarking.kpis import payload as payloads
 from projects.matrix_benchmarking.library import analysis, drawing
 from projects.matrix_benchmarking.reports.judged import gravest_first, headline, tally
@@ -84,10 +84,11 @@ def process(request: Request) -> Outcome:
     NoResults
         No result could be read; there is an error report all the same.
     ConfigurationError
-        The workload, or a name in the plots, does not exist.
+        The workload, a detector, or a name in the plots does not exist.
     InfrastructureError
         A report cannot be written.
     """
+    _check_detectors(request.rules)
     outcome = Outcome()
     try:
         outcome.parsed = parsed = analysis.parse(
@@ -132,6 +133,17 @@ def conclude(request: Request, outcome: Outcome) -> None:
     without = counts.get("no history", 0) + counts.get("not comparable", 0)
     if request.require_history and (without or not outcome.judged):
         raise Unjudged(f"history is required: {headline(outcome.judged)}")
+
+
+def _check_detectors(rules: Rules | None) -> None:
+    """Refuse a detector that does not exist, even where there is no history to detect in yet."""
+    if rules is None:
+        return
+    from projects.matrix_benchmarking.verdict.detect import DETECTORS
+
+    for name in (rules.detector, *(name for name, _ in rules.detectors.values())):
+        if name not in DETECTORS:
+            raise ConfigurationError(unknown("detector", name, DETECTORS))
 
 
 def _judge(request: Request, parsed: Parsed, outcome: Outcome) -> str:
