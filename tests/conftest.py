@@ -9,6 +9,8 @@ import pytest
 
 from projects.core.secrets import masking
 
+pytest_plugins = ["tests.components.s3_server"]
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 _OURS = ("TOPGALLANT_", "TOPSAIL_", "PR_POSITIONAL_", "ARTIFACT_DIR", "SHARED_DIR", "OPENSHIFT_CI")

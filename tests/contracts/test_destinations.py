@@ -7,6 +7,7 @@ import os
 import threading
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,26 +16,31 @@ from projects.core.destinations import manifest as manifests
 from projects.core.destinations.export import export
 from projects.core.destinations.folder import Folder
 from projects.core.destinations.manifest import File
+from projects.core.destinations.s3 import S3
 from projects.core.errors import ExportRefused, InfrastructureError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from projects.core.destinations.destination import Destination
 
     Open = Callable[[], Destination]
 
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
-DESTINATIONS: dict[str, Callable[[Path], Destination]] = {
-    "folder": lambda place: Folder(place / "exports" / "run"),
+DESTINATIONS: dict[str, tuple[str, Callable[[str], Destination]]] = {
+    "folder": ("tmp_path", lambda place: Folder(Path(place, "exports", "run"))),
+    "s3": ("bucket", lambda bucket: S3(f"s3://{bucket}/exports/run")),
 }
-"""One line per kind: how to open the same destination, again and again, given an empty place."""
+"""One line per kind: the fixture of an empty place, and how to open the same destination in it."""
+
+KINDS = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in DESTINATIONS]
 
 
-@pytest.fixture(params=DESTINATIONS)
-def open_it(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    return lambda: DESTINATIONS[request.param](tmp_path / "place")
+@pytest.fixture(params=KINDS)
+def open_it(request: pytest.FixtureRequest) -> Open:
+    fixture, opened = DESTINATIONS[request.param]
+    place = str(request.getfixturevalue(fixture))
+    return lambda: opened(place)
 
 
 @pytest.fixture

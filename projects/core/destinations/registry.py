@@ -29,23 +29,35 @@ def _open_file(address: str) -> Destination:
     return Folder(Path(unquote(url.path, errors="surrogateescape")))
 
 
+def _open_s3(address: str) -> Destination:
+    """Open `s3://bucket/prefix` with the usual credentials and endpoint."""
+    from projects.core.destinations.s3 import S3
+
+    return S3(address)
+
+
 OPENERS: dict[str, Callable[[str], Destination]] = {
     "": _open_path,
     "file": _open_file,
+    "s3": _open_s3,
 }
 """One line per kind; the empty scheme is a path."""
 
 
 def open_destination(address: str) -> Destination:
-    """Return the destination at `address`: a path, or `file:///path`; nothing is made yet.
+    """Return the destination at `address`: a path, `file:///path` or `s3://bucket/prefix`.
+
+    Nothing is made and nobody is asked yet.
 
     Errors
     ------
     UsageError
-        The address is empty, or its scheme is none that we know.
+        The address is empty or malformed, or its scheme is none that we know.
     """
     if not address:
-        raise UsageError("the address to export to is empty; give a path or file:///path")
+        raise UsageError(
+            "the address to export to is empty; give a path, file:///path or s3://bucket/prefix"
+        )
     scheme, separator, _ = address.partition("://")
     if not separator or "/" in scheme:
         scheme = ""

@@ -13,6 +13,7 @@ from projects.core.errors import ConfigurationError, UsageError, unreadable
 from projects.core.library import config
 
 if TYPE_CHECKING:
+    from projects.core.destinations.destination import Destination
     from projects.core.destinations.export import Result
 
 URL_FILE = "export.url"
@@ -27,21 +28,24 @@ def export_artifacts(
     """Export a directory to `<dest>/<path_prefix>/<identity of the run>[/<test_step>]`.
 
     Nothing happens, and None is returned, unless `export_artifacts.enabled`. `dest` is
-    `export_artifacts.dest`, a path or `file:///path`. Afterwards `export_artifacts.dest` is the
-    address of the export; exporting again then means the same place. The identity of the run is
-    made by projects.core.destinations.run_id. In the PerfLab a single step is not exported, as the
-    whole is exported there once.
+    `export_artifacts.dest`: a path, `file:///path` or `s3://bucket`; without it, the S3 bucket
+    `export_artifacts.bucket`. Afterwards `export_artifacts.dest` is the address of the export;
+    exporting again then means the same place. The identity of the run is made by
+    projects.core.destinations.run_id. In the PerfLab a single step is not exported, as the whole
+    is exported there once. Credentials for S3 are in the file `secrets.aws_credentials` of the
+    secrets directory, or where AWS's tools look; `export_artifacts.endpoint_url` is another
+    server than Amazon's.
 
     Errors
     ------
     ConfigurationError
-        Export is enabled without a destination, or to one that isn't available.
+        Export is enabled without a destination, or there is no such file of credentials.
     UsageError
         The directory doesn't exist, or it and the destination are inside each other.
     ExportRefused
         A secret is in it, or a link leaves it; with the places. Nothing was copied.
     InfrastructureError
-        Disk or permissions; what was copied stays, exporting again goes on.
+        Disk, network or permissions; what was copied stays, exporting again goes on.
     """
     if not config.project.get_config("export_artifacts.enabled", False, warn=False, print=False):
         logger.info("export_artifacts.enabled is not set: nothing is exported.")
@@ -52,9 +56,7 @@ def export_artifacts(
     root = Path(artifacts_dirname).resolve()
     run_directory = (directory.run_root() or root).name
     identity = run_id(os.environ, run_directory)
-    base = base_of(_configured("dest"), _joined(_configured("path_prefix"), identity))
-    if not base:
-        raise _without_destination(_configured("bucket"))
+    base = base_of(_configured_base(), _joined(_configured("path_prefix"), identity))
     below = _joined(_configured("path_prefix"), run_id(os.environ, run_directory, test_step))
     return _export(root, f"{base.rstrip('/')}/{below}", identity)
 
@@ -67,11 +69,10 @@ def base_of(dest: str, below: str) -> str:
 
 def _export(root: Path, address: str, identity: str) -> Result:
     from projects.core.destinations.export import export
-    from projects.core.destinations.registry import open_destination
 
     if not root.is_dir():  # said here, before the address is written into it
         raise UsageError(f"{root} is no directory that could be exported")
-    destination = open_destination(address)
+    destination = _open(address)
     url_file = root / URL_FILE
     earlier = url_file.read_text() if url_file.is_file() else None
     try:
@@ -102,6 +103,44 @@ def _export(root: Path, address: str, identity: str) -> Result:
     return result
 
 
+def _open(address: str) -> Destination:
+    """Return the destination; one in S3 with the configured credentials and endpoint."""
+    from projects.core.destinations.registry import open_destination
+
+    if not address.lower().startswith("s3://"):
+        return open_destination(address)
+    from projects.core.destinations.s3 import S3
+    from projects.core.destinations.s3_client import Access
+
+    return S3(address, Access(_credentials_file(), _configured("endpoint_url") or None))
+
+
+def _credentials_file() -> Path | None:
+    key = "secrets.aws_credentials"
+    name = config.project.get_config(key, None, warn=False, print=False)
+    if not name:
+        return None
+    secrets = config.project.secrets
+    secrets.read(str(name))  # it is there, inside of the directory, and from now on it is masked
+    return secrets.root / str(name)
+
+
+def _configured_base() -> str:
+    """Return where to export to, without what an earlier export has made of the address."""
+    from projects.core.destinations import s3_keys
+
+    dest, bucket = _configured("dest"), _configured("bucket")
+    if dest:
+        page = s3_keys.parse_browse(dest)
+        return str(page[0]) if page else dest
+    if bucket:
+        return f"s3://{bucket}"
+    raise ConfigurationError(
+        "export_artifacts.enabled is set, but not where to: set export_artifacts.bucket, or "
+        "export_artifacts.dest to a path, file:///path or s3://bucket/prefix"
+    )
+
+
 def _configured(name: str) -> str:
     value = config.project.get_config(f"export_artifacts.{name}", None, warn=False, print=False)
     return str(value) if value else ""
@@ -109,15 +148,3 @@ def _configured(name: str) -> str:
 
 def _joined(*parts: str) -> str:
     return "/".join(part.strip("/") for part in parts if part.strip("/"))
-
-
-def _without_destination(bucket: str) -> ConfigurationError:
-    if bucket:
-        return ConfigurationError(
-            f"export_artifacts.bucket is {bucket}: exporting to S3 is not available yet; "
-            "set export_artifacts.dest to a path or file:///path"
-        )
-    return ConfigurationError(
-        "export_artifacts.enabled is set, but not where to: set export_artifacts.dest to a path "
-        "or file:///path"
-    )

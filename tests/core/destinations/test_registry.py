@@ -9,6 +9,7 @@ import pytest
 
 from projects.core.destinations.folder import Folder
 from projects.core.destinations.registry import open_destination
+from projects.core.destinations.s3 import S3
 from projects.core.errors import UsageError
 
 
@@ -33,7 +34,8 @@ def test_paths_and_file_addresses_are_folders(address: str, path: str) -> None:
     ("address", "said"),
     [
         ("", "is empty; give a path"),
-        ("s3://bucket/prefix", 'unknown destination "s3". Possible: /path, file'),
+        ("s3://My_Bucket/prefix", "is no name of a bucket"),
+        ("hub://server/x", 'unknown destination "hub". Possible: /path, file, s3'),
         ("fil:///x", 'unknown destination "fil"; did you mean "file"'),
         ("file://server/x", "names the host server"),
         ("file:///a?b", "no absolute path"),
@@ -42,6 +44,13 @@ def test_paths_and_file_addresses_are_folders(address: str, path: str) -> None:
 def test_other_addresses_are_refused(address: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         open_destination(address)
+
+
+def test_s3_addresses_are_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    destination = open_destination("s3://bucket/some/prefix")
+    assert isinstance(destination, S3)
+    assert destination.address == "https://bucket.s3.amazonaws.com/index.html#some/prefix/"
 
 
 def test_nothing_is_made_before_the_export(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projects.bench.library.radosgw import Server
 from projects.core.artifacts import directory
-from projects.core.errors import ConfigurationError, ExportRefused, UsageError
+from projects.core.errors import ConfigurationError, ExportRefused, SecretError, UsageError
 from projects.core.library import export
 from projects.core.secrets import masking
+from projects.core.secrets.directory import SecretsDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,9 +122,9 @@ def test_in_the_perflab_a_step_is_not_exported_by_itself(
 @pytest.mark.parametrize(
     ("section", "error", "said"),
     [
-        ({"dest": None}, ConfigurationError, "but not where to: set export_artifacts.dest"),
-        ({"dest": None, "bucket": "rhoai"}, ConfigurationError, "rhoai: .*not available yet; set"),
-        ({"dest": "s3://rhoai/x"}, UsageError, 'unknown destination "s3"'),
+        ({"dest": None}, ConfigurationError, "but not where to: set export_artifacts.b"),
+        ({"dest": None, "bucket": "My_Bucket"}, UsageError, '"My_Bucket" is no name of a bucket'),
+        ({"dest": "s4://rhoai/x"}, UsageError, 'unknown destination "s4". Possible: .path, file, s3'),
     ],
 )
 def test_a_destination_that_is_not_there_is_said(
@@ -138,6 +140,48 @@ def test_a_directory_that_is_not_there_is_said(configured: Any, tmp_path: Path) 
     configured(enabled=True, dest=str(tmp_path))
     with pytest.raises(UsageError, match="nowhere is no directory"):
         export.export_artifacts(tmp_path / "nowhere")
+
+
+@pytest.mark.xdist_group("s3")
+def test_a_bucket_is_exported_to_with_the_credentials_of_the_secrets_directory(
+    root: Path, bucket: str, s3_server: Server, configured: Any, tmp_path: Path
+) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / ".awscred").write_text(
+        f"[default]\naws_access_key_id = {s3_server.access_key}\n"
+        f"aws_secret_access_key = {s3_server.secret_key}\n"
+    )
+    project = configured(
+        enabled=True,
+        bucket=bucket,
+        path_prefix="team",
+        dest=None,
+        endpoint_url=s3_server.endpoint,
+    )
+    project.values["secrets.aws_credentials"] = ".awscred"
+    project.secrets = SecretsDirectory("secrets", secrets)
+    page = f"{s3_server.endpoint}/{bucket}/index.html#team/local/ada/{root.name}/"
+    for copied in (2, 0):
+        result = export.export_artifacts(root)
+        assert result is not None
+        assert result.copied == copied
+        assert project.values["export_artifacts.dest"] == result.address == page
+    step = export.export_artifacts(root, "plot")
+    assert step is not None
+    assert step.address == f"{page}plot/"
+    assert (root / "export.url").read_text() == f"{page}plot/\n"
+    assert masking.mask(s3_server.secret_key) == "***"
+
+
+def test_a_file_of_credentials_that_is_not_there_is_said(
+    root: Path, configured: Any, tmp_path: Path
+) -> None:
+    project = configured(enabled=True, bucket="rhoai", dest=None)
+    project.values["secrets.aws_credentials"] = ".awscred"
+    project.secrets = SecretsDirectory("secrets", tmp_path)
+    with pytest.raises(SecretError, match=r'unknown secret file "\.awscred"'):
+        export.export_artifacts(root)
 
 
 def test_a_refused_export_leaves_no_address(root: Path, configured: Any, tmp_path: Path) -> None:
