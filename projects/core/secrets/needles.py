@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from projects.core.secrets.sieve import SMALLEST, Sieve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 GRAM = 4
 SURE = 2 * GRAM - 1
@@ -18,8 +23,22 @@ SOFT_BREAK = re.compile(
 )
 """A line break inside base64: MIME breaks at 76 columns, PEM at 64, YAML indents what follows."""
 
+_CLASSES = bytes(
+    ord("a") if re.match(_BASE64, bytes((byte,))) else byte if byte in b"\r\n" else ord(" ")
+    for byte in range(256)
+)
+_LONG_LINES = (b"a" * _COLUMNS + b"\n", b"a" * _COLUMNS + b"\r")
+
 CONTEXT = _COLUMNS + 2
 """Bytes before a place that decide whether a line break there is a soft one."""
+
+
+def has_soft_break(data: bytes) -> bool:
+    """Tell what a search for SOFT_BREAK would, some ten times faster where there is none."""
+    if b"\n" not in data and b"\r" not in data:
+        return False
+    classes = data.translate(_CLASSES)
+    return any(line in classes for line in _LONG_LINES) and bool(SOFT_BREAK.search(data))
 
 
 class Hit(NamedTuple):
@@ -35,8 +54,8 @@ class Needles:
 
     Data is looked at in steps of GRAM bytes: a needle of at least SURE bytes contains the gram at
     one of the steps, at one of its first GRAM offsets, so four entries of a dictionary per needle
-    find it wherever it is. Whether none of the steps is in the dictionary is one call into C.
-    Shorter needles, which there are few of, are searched one by one.
+    find it wherever it is. Whether none of the steps is in the dictionary is one call into C; large
+    data go through a Sieve. Shorter needles, which there are few of, are searched one by one.
     """
 
     def __init__(self) -> None:
@@ -45,6 +64,7 @@ class Needles:
         self._at_gram: dict[int, list[tuple[int, bytes]]] = {}
         self._short: list[bytes] = []
         self._by_head: dict[bytes, list[bytes]] = {}
+        self._sieve: Sieve | None = None
 
     def __len__(self) -> int:
         return len(self.origin)
@@ -69,7 +89,7 @@ class Needles:
     def find(self, data: bytes) -> list[Hit]:
         """Return where needles are, also overlapping ones, also base64 across line breaks."""
         hits = self._find_plain(data)
-        if SOFT_BREAK.search(data):
+        if has_soft_break(data):
             joined = Joined(data)
             for start, end, needle in self._find_plain(joined.data):
                 hits.append(Hit(joined.original(start), joined.original(end - 1) + 1, needle))
@@ -82,11 +102,8 @@ class Needles:
             while start >= 0:
                 hits.append(Hit(start, start + len(needle), needle))
                 start = data.find(needle, start + 1)
-        grams = memoryview(data)[: len(data) // GRAM * GRAM].cast("I")
         at_gram = self._at_gram
-        if at_gram.keys().isdisjoint(grams):
-            return hits
-        for step, gram in enumerate(grams):
+        for step, gram in self._candidates(data):
             if gram in at_gram:
                 for offset, needle in at_gram[gram]:
                     start = step * GRAM - offset
@@ -94,10 +111,20 @@ class Needles:
                         hits.append(Hit(start, start + len(needle), needle))
         return hits
 
+    def _candidates(self, data: bytes) -> Iterable[tuple[int, int]]:
+        """Return steps and grams, all at which a needle can be among them."""
+        if len(data) < SMALLEST or not self._at_gram:
+            grams = memoryview(data)[: len(data) // GRAM * GRAM].cast("I")
+            return () if self._at_gram.keys().isdisjoint(grams) else enumerate(grams)
+        sieve = self._sieve
+        if sieve is None or sieve.count != len(self._at_gram):
+            sieve = self._sieve = Sieve(list(self._at_gram))
+        return sieve.candidates(data)
+
     def undecided(self, data: bytes) -> int:
         """Return from where on `data` may be the beginning of a needle that is not all there."""
         first = self._undecided_plain(data)
-        if SOFT_BREAK.search(data):
+        if has_soft_break(data):
             joined = Joined(data)
             start = self._undecided_plain(joined.data)
             if start < len(joined.data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import os
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from projects.core.secrets import masking
 from projects.core.secrets.masking import register, registered
+from projects.core.secrets.needles import SOFT_BREAK, Needles, has_soft_break
 from projects.core.secrets.scan import BLOCK, MOST, Leak, Scanner, scan
+from projects.core.secrets.sieve import SMALLEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +108,34 @@ def test_cuts_do_not_matter(before: bytes, cuts: list[int]) -> None:
         scanner.feed(data[places[i] : places[i + 1]])
     line = before.count(b"\n") + 1
     assert sorted(scanner.leaks) == [(line, "token"), (line + 1, "token")]
+
+
+@given(
+    values=st.lists(st.binary(min_size=7, max_size=24), min_size=1, max_size=5, unique=True),
+    places=st.lists(st.integers(0, SMALLEST - 30), max_size=5),
+    content=st.sampled_from([b"\0", b"ab", b"log line\n"]),
+)
+def test_large_data_show_what_small_data_show(
+    values: list[bytes], places: list[int], content: bytes
+) -> None:
+    needles = Needles()
+    for value in values:
+        needles.add(value, "name", "plain")
+    data = bytearray((content * SMALLEST)[:SMALLEST])
+    for place, value in zip(places, itertools.cycle(values), strict=False):
+        data[place : place + len(value)] = value
+    large = {hit for hit in needles.find(bytes(data))}
+    small = set()
+    half = SMALLEST // 2
+    for start in (0, half - 64):
+        for hit in needles.find(bytes(data[start : start + half + 64])):
+            small.add(hit._replace(start=hit.start + start, end=hit.end + start))
+    assert large == small
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"\n", b"\r\n", b"\r", b" ", b""]))
+def test_a_soft_break_is_seen_where_the_expression_sees_it(before: bytes, end: bytes) -> None:
+    for line in (b"A" * 59, b"A" * 60, b"/" * 76):
+        data = before + line + end
+        assert has_soft_break(data) == bool(SOFT_BREAK.search(data))
+        assert has_soft_break(data + before) == bool(SOFT_BREAK.search(data + before))
