@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projects.core.secrets import masking
@@ -110,8 +110,11 @@ def test_cuts_do_not_matter(before: bytes, cuts: list[int]) -> None:
     assert sorted(scanner.leaks) == [(line, "token"), (line + 1, "token")]
 
 
+@settings(deadline=None, max_examples=20)
 @given(
-    values=st.lists(st.binary(min_size=7, max_size=24), min_size=1, max_size=5, unique=True),
+    values=st.lists(
+        st.binary(min_size=6, max_size=24).map(b"\xfe".__add__), min_size=1, max_size=5, unique=True
+    ),
     places=st.lists(st.integers(0, SMALLEST - 30), max_size=5),
     content=st.sampled_from([b"\0", b"ab", b"log line\n"]),
 )
@@ -124,7 +127,7 @@ def test_large_data_show_what_small_data_show(
     data = bytearray((content * SMALLEST)[:SMALLEST])
     for place, value in zip(places, itertools.cycle(values), strict=False):
         data[place : place + len(value)] = value
-    large = {hit for hit in needles.find(bytes(data))}
+    large = set(needles.find(bytes(data)))
     small = set()
     half = SMALLEST // 2
     for start in (0, half - 64):
