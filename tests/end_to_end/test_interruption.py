@@ -103,6 +103,8 @@ def cleaned_up(run: Started) -> None:
 def interrupted(run: Started, signum: int) -> None:
     assert run.end() == 128 + signum, run.stderr
     assert run.stderr.endswith("\ninterrupted\n")
+    assert run.stderr.count("stopping: cleaning up ") == 1
+    assert ("(Ctrl-C again kills)" in run.stderr) == (signum == signal.SIGINT)
     assert "Traceback" not in run.stderr
     cleaned_up(run)
     assert run.journal().root.outcome == "interrupted"
@@ -148,6 +150,7 @@ def test_a_second_signal_does_not_wait_for_who_ignores_the_first(
     assert "was put away" not in (hard / "_run.log").read_text()
     run.process.send_signal(signum)
     interrupted(run, counted)
+    assert "stopping: killing what still runs\n" in run.stderr
 
 
 def test_a_task_that_fails_stops_its_siblings_and_all_is_told(

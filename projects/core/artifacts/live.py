@@ -111,6 +111,20 @@ class LiveView:
         except Exception as error:
             self._give_up(error)
 
+    def urgent(self, text: str) -> None:
+        """Show a line now, from a signal handler that may have interrupted any of the above."""
+        held = self._lock.acquire(timeout=1)
+        try:
+            if held and self._live is not None:
+                self._waiting.append(text)  # the next drawing shows it
+            else:
+                os.write(self._stream.fileno(), f"{text}\n".encode())
+        except (OSError, ValueError):  # nobody watches
+            pass
+        finally:
+            if held:
+                self._lock.release()
+
     def close(self) -> None:
         """Remove the live region and give the terminal back; may be called twice."""
         self._closing.set()
@@ -219,7 +233,10 @@ class LiveView:
     def _drawn(self, width: int, height: int) -> list[region.Line]:
         with self._lock:
             most = max(min(MOST_LINES, height // 2), 3)
-            return region.lines(self._board, self._usual, width, most, time.monotonic())
+            lines = region.lines(self._board, self._usual, width, most, time.monotonic())
+            # The cursor stays in an empty line: what the terminal echoes there (^C) must not wrap,
+            # or the region would be one line higher than it is taken for.
+            return [*lines, []]
 
     def _flush(self) -> None:
         if self._waiting and self._live is not None:

@@ -63,6 +63,7 @@ class Session:
     """What the entrypoint has prepared before the run was opened, until it takes it."""
     skipped: str = ""
     """Why the entrypoint was left out, if it was."""
+    view: live.LiveView | None = None
     config_file: Path | None = None
     secrets_variable: str = ""
     """The environment variable that names the directory of secrets, if the project has one."""
@@ -172,7 +173,7 @@ def opened(words: Words, *, began: float | None = None, silent: bool = False) ->
     before, _current = directory.set_run_root(place.top), run
     try:
         with ExitStack() as stack:
-            stack.enter_context(_stoppable())
+            stack.enter_context(_stoppable(run))
             stack.callback(_close, run)
             _take_over(stack, run)
             span = stack.enter_context(_span(run, began))
@@ -186,11 +187,16 @@ def opened(words: Words, *, began: float | None = None, silent: bool = False) ->
         directory.set_run_root(before)
 
 
-def _stoppable() -> ExitStack:
+def _stoppable(run: Session) -> ExitStack:
     """Return the context in which signals stop everything that the run started."""
+
+    def announce(text: str) -> None:
+        if run.view is not None:
+            run.view.urgent(text)
+
     stack = ExitStack()
     scope = stack.enter_context(cancellation.Scope("the run"))
-    stack.enter_context(signals.handling(scope))
+    stack.enter_context(signals.handling(scope, announce))
     return stack
 
 
@@ -202,7 +208,7 @@ def _take_over(stack: ExitStack, run: Session) -> None:
     stack.enter_context(output.log_to(place.path / "_run.log"))
     if run.silent:
         return
-    view = stack.enter_context(contextlib.closing(_live_view(run)))
+    run.view = view = stack.enter_context(contextlib.closing(_live_view(run)))
     log.listeners.append(view)
     stack.callback(output.set_terminal, output.set_terminal(functools.partial(_show, view)))
 

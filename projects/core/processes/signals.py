@@ -11,7 +11,7 @@ from projects.core import errors
 from projects.core.processes import attention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from projects.core.processes.cancellation import Scope
@@ -24,8 +24,12 @@ _HANDLED = {
 }
 
 
+def _keep_quiet(_text: str) -> None:
+    """Announce nothing."""
+
+
 @contextmanager
-def handling(root: Scope) -> Iterator[None]:
+def handling(root: Scope, announce: Callable[[str], object] = _keep_quiet) -> Iterator[None]:
     """Turn signals into the cancellation of `root` while the block runs; for the roof only.
 
     `root` is the scope that the main thread has entered around this.
@@ -34,11 +38,12 @@ def handling(root: Scope) -> Iterator[None]:
     `Interrupted` where it is, or behind the `Parallel` that it waits for, once its tasks have
     cleaned up. Another signal sends SIGKILL to all processes at once and interrupts what still
     cleans up. At the end no process of `root` is left, and the previous handlers are back.
+    `announce` is called at once, within the handler, with what people should know.
 
     A signal that was ignored stays ignored (`nohup`). Outside of the main thread, where Python
     cannot handle signals, only the end is taken care of.
     """
-    previous = _install(_handler(root))
+    previous = _install(_handler(root, announce))
     try:
         yield
     finally:
@@ -59,7 +64,13 @@ def _install(handler: signal._HANDLER) -> dict[signal.Signals, signal._HANDLER]:
     return previous
 
 
-def _handler(root: Scope) -> signal._HANDLER:
+def _first_words(number: signal.Signals) -> str:
+    if number == signal.SIGINT:
+        return "stopping: cleaning up (Ctrl-C again kills)"
+    return f"stopping: cleaning up after {number.name} (again, it kills)"
+
+
+def _handler(root: Scope, announce: Callable[[str], object]) -> signal._HANDLER:
     came_before = False
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - its signature
@@ -68,8 +79,10 @@ def _handler(root: Scope) -> signal._HANDLER:
         name = signal.Signals(number).name
         counted = _HANDLED[signal.Signals(number)]
         if insist:
+            announce("stopping: killing what still runs")
             root.kill(f"interrupted by {name}, again", counted)
         else:
+            announce(_first_words(counted))
             root.cancel(f"interrupted by {name}", counted)
         if not attention.main_thread_notices(insist=insist):
             root.take()

@@ -6,12 +6,14 @@ import fcntl
 import io
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
 import sys
 import termios
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,8 +160,11 @@ with Journal(tempfile.mkdtemp() + "/e") as journal:
 """
 
 
-def watch(ending: str) -> str:
-    """Run SCRIPT on a terminal of 80 columns, answering what it shows; return all it wrote."""
+def watch(ending: str, typed: bytes = b"") -> str:
+    """Run SCRIPT on a terminal of 80 columns, answering what it shows; return all it wrote.
+
+    `typed` is what somebody types while the tree is there.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     environ = {k: v for k, v in os.environ.items() if k not in ("CI", "NO_COLOR")}
@@ -188,6 +193,10 @@ def watch(ending: str) -> str:
         if not data:
             break
         written += data.decode(errors="replace")
+        if typed and awaited[0] in written:
+            os.write(ours, typed)
+            typed = b""
+            continue
         if asked < len(awaited) and awaited[asked] in written:
             process.stdin.write("\n")
             process.stdin.flush()
@@ -205,3 +214,48 @@ def test_on_a_terminal_there_is_a_tree_and_the_cursor_comes_back(ending: str) ->
     assert "\x1b[32mgreen\x1b[0m output" in written
     assert "long end" in written.replace("\r\n", "")  # wrapped by the terminal, not cut
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")
+
+
+def left_on_screen(written: str, width: int = 80) -> list[str]:
+    """Return the lines that a terminal shows after `written` (ECMA-48: CUU, EL; autowrap)."""
+    lines, row, column = [""], 0, 0
+    for sequence, number, letter, character in re.findall(
+        r"(\x1b\[\??([0-9;]*)([A-Za-z]))|([^\x1b])", written
+    ):
+        if letter == "A":
+            row = max(row - int(number or 1), 0)
+        elif letter == "K":
+            lines[row] = ""
+        elif character == "\r":
+            column = 0
+        elif sequence:
+            continue
+        else:
+            if character == "\n" or column == width:
+                row, column = row + 1, column if character == "\n" else 0
+                lines += [""] * (row + 1 - len(lines))
+            if character != "\n":
+                lines[row] = (
+                    lines[row].ljust(column)[:column] + character + lines[row][column + 1 :]
+                )
+                column += 1
+    return [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize("typed", [b"", b"\x03", b"\x03\x03\x03"], ids=["nothing", "^C", "three"])
+def test_what_is_typed_leaves_nothing_of_the_tree_behind(typed: bytes) -> None:
+    written = watch("pass", typed)
+    assert ("^C" in written) == bool(typed)
+    seen = left_on_screen(written)
+    assert not [line for line in seen if "demo test_ci" in line or "10 %" in line]
+    assert "green output" in "".join(seen)
+
+
+def test_an_urgent_line_is_shown_whatever_holds_the_view(tmp_path: Path) -> None:
+    with (tmp_path / "stderr").open("w") as stream:
+        view = LiveView(stream)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(view._lock.acquire).result()
+            view.urgent("stopping")
+    LiveView(io.StringIO()).urgent("nobody watches")
+    assert (tmp_path / "stderr").read_text() == "stopping\n"
