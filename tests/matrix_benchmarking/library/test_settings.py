@@ -13,18 +13,18 @@ def test_rules_come_from_the_configuration() -> None:
             "detector": "student",
             "fdr": 0.05,
             "kpis": {
-                "throughput": {"detector": "threshold", "options": {"share": 0.1}, "floor": 0.02}
+                "throughput": {"detector": "threshold", "options": {"limit": 0.1}, "floor": 0.02}
             },
         }
     )
     assert (rules.detector, rules.fdr) == ("student", 0.05)
-    assert rules.detectors == {"throughput": ("threshold", {"share": 0.1})}
+    assert rules.detectors == {"throughput": ("threshold", {"limit": 0.1})}
     assert rules.floors == {"throughput": 0.02}
 
 
 def test_an_unknown_key_of_a_kpi_is_told_with_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match='"flor"; did you mean "floor"'):
-        rules_of({"kpis": {"throughput": {"flor": 0.1}}})
+    with pytest.raises(ConfigurationError, match='"floors"; did you mean "floor"'):
+        rules_of({"kpis": {"throughput": {"floors": 0.1}}})
 
 
 def test_plots_lie_in_data_of_the_workload() -> None:
