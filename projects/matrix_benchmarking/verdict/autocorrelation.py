@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,11 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST = 0.9
-_KEPT = 0.95
-_EDGE = 1.959964  # of the normal distribution: 95 % lie within
-_TRIMMED = (
-    _KEPT - 2 * _EDGE * math.exp(-(_EDGE**2) / 2) / math.sqrt(2 * math.pi)
-) / _KEPT  # mean square of the smaller 95 % of normal numbers
+_LEFT_OUT = 0.05
+_LEAST_LEFT_OUT = 8  # three steps touch six differences to the next but one
 
 
 class Noise(NamedTuple):
@@ -50,13 +49,13 @@ def of_differences(values: NDArray[Any]) -> Noise:
 
     Squares of differences have means 2 var (1 - phi) between neighbours and 2 var (1 - phi²)
     between the next but one, so their ratio is 1 + phi. A step touches few of them, and the
-    largest 5 % are left out. The estimate is a rough one; a standard error is taken off, for what
-    is taken for noise here hides steps, and `of_residuals` can only correct the opposite.
+    largest 5 % (of few, 8) are left out. The estimate is a rough one; a standard error is taken
+    off, for what is taken for noise here hides steps, and `of_residuals` mends only the opposite.
     """
     near = _mean_square(values[1:] - values[:-1])
     far = _mean_square(values[2:] - values[:-2])
     phi = _bounded(far / near - 1 - 1 / math.sqrt(len(values))) if near else 0.0
-    return Noise(phi, near / _TRIMMED / 2 / (1 - phi))
+    return Noise(phi, near / 2 / (1 - phi))
 
 
 def of_residuals(residuals: NDArray[Any], levels: int) -> Noise:
@@ -74,9 +73,21 @@ def of_residuals(residuals: NDArray[Any], levels: int) -> Noise:
 
 
 def _mean_square(differences: NDArray[Any]) -> float:
+    """Return the mean square of normal numbers, of which the largest do not belong to them."""
     squares = differences * differences
-    kept = max(int(_KEPT * len(squares)), 1)
-    return float(np.partition(squares, kept - 1)[:kept].mean())
+    count = len(squares)
+    kept = max(count - max(int(_LEFT_OUT * count), _LEAST_LEFT_OUT), (count + 1) // 2)
+    smaller = np.partition(squares, kept - 1)[:kept]
+    return float(smaller.mean()) / _share_of_square(kept, count)
+
+
+@lru_cache(maxsize=256)
+def _share_of_square(kept: int, count: int) -> float:
+    """Return the mean square of the smaller `kept` of `count` standard normal numbers."""
+    share = kept / (count + 1)
+    normal = NormalDist()
+    edge = normal.inv_cdf((1 + share) / 2)
+    return (share - 2 * edge * normal.pdf(edge)) / share
 
 
 def _bounded(phi: float) -> float:

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import math
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import ConfigurationError, unknown
@@ -64,10 +65,15 @@ def _as_given(change: Change, index: int, exponent: int) -> Change:
     )
 
 
+@cache
+def _imported(detector: str) -> Any:
+    return importlib.import_module(f"{__package__}.{detector}").detect
+
+
 def _function(detector: str, options: dict[str, Any]) -> Any:
     if detector not in DETECTORS:
         raise ConfigurationError(unknown("detector", detector, DETECTORS))
-    function = importlib.import_module(f"{__package__}.{detector}").detect
+    function = _imported(detector)
     if options:
         possible = list(inspect.signature(function).parameters)[1:]
         for option in options:

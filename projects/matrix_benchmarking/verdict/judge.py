@@ -35,6 +35,9 @@ Status = Literal[
 _NEAR = 3
 """An acknowledgement is about a change found up to so many runs beside its `since`."""
 
+_LARGEST = 1e150
+_SEEN = 0.05  # p-value; of a change that somebody has acknowledged, no more proof is needed
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -152,15 +155,13 @@ def _prepare(
     today: date | None,
 ) -> _Case | Judgement:
     what = explain.subject(series.name, series.labels)
-    if not math.isfinite(new.value):
+    if not _measured(new.value):
         return _without(series, new, "invalid", f"{what} is {new.value}, which is no measurement")
     at = moment(new.time)
     earlier = [
         (place, point)
         for place, point in enumerate(series.points)
-        if math.isfinite(point.value)
-        and point.time <= at
-        and not (new.run and point.run == new.run)
+        if _measured(point.value) and point.time <= at and not (new.run and point.run == new.run)
     ]
     usable = [pair for pair in earlier if _comparable(pair[1], new)]
     if len(usable) < rules.least_history:
@@ -174,6 +175,11 @@ def _prepare(
     _acknowledge(case, acknowledgements, today or at.astimezone(UTC).date())
     _look(case, rules)
     return case
+
+
+def _measured(value: float) -> bool:
+    """Return whether it can be a measurement; beyond the limit squares leave what a float holds."""
+    return math.isfinite(value) and abs(value) <= _LARGEST
 
 
 def _comparable(point: Point, new: Point) -> bool:
@@ -213,21 +219,28 @@ def _look(case: _Case, rules: Rules) -> None:
     name, options = rules.detectors.get(case.series.name, (rules.detector, rules.options))
     found = detect([point.value for point in case.points], name, **options)
     case.starts = [change.index for change in found]
-    if case.acknowledgement:
-        near = [s for s in case.starts if abs(s - case.accepted) <= _NEAR]
-        if near:
-            case.accepted = max(near)
-        elif case.accepted > 0:
-            case.starts = sorted([*case.starts, case.accepted])
-    if name != DEFAULT:
-        return
+    floor = rules.floors.get(case.series.name, 0.0)
+    if case.acknowledgement and case.accepted:
+        _accept(case, floor)
+    if name == DEFAULT:
+        case.fresh = _fresh(case, floor)
+
+
+def _accept(case: _Case, floor: float) -> None:
+    """Find the change that was acknowledged; one that cannot be seen is where it was said to be."""
+    fresh = _fresh(case, floor)
+    seen = [*case.starts, *([fresh.index] if fresh and fresh.p_value < _SEEN else [])]
+    near = [start for start in seen if abs(start - case.accepted) <= _NEAR]
+    case.accepted = max(near, default=case.accepted)
+    case.starts = sorted({*case.starts, case.accepted})
+
+
+def _fresh(case: _Case, floor: float) -> Fresh | None:
+    """Return the change after the established ones."""
     bounds = [0, *case.starts]
     levels = [case.points[a:b] for a, b in pairwise(bounds)]
-    begin = bounds[-1]
-    floor = rules.floors.get(case.series.name, 0.0)
-    fresh = last_change(case.points[begin:], levels, floor)
-    if fresh:
-        case.fresh = Fresh(begin + fresh.index, fresh.p_value)
+    found = last_change(case.points[bounds[-1] :], levels, floor)
+    return Fresh(bounds[-1] + found.index, found.p_value) if found else None
 
 
 def _decide(case: _Case, rules: Rules) -> Judgement:

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from projects.matrix_benchmarking.verdict.segmentation import Segmentation
 
 _REACH = 10
+
 _BINS = 64
-_HALF_KERNEL = 8
-_FARTHEST = 5.0
-_LEAST_DENSITY = 1e-4
-_WIDTH = 0.3  # of the deviation: narrow enough for two modes to stay two
+_FARTHEST = 6.0  # deviations that a histogram of the noise reaches
+_SCALE = (_BINS - 1) / (2 * _FARTHEST)
+_AT = np.arange(_BINS) / _SCALE - _FARTHEST
+_WIDTH = 0.3  # deviations: narrow enough for two modes to stay two
+_KERNEL = np.exp(-((np.arange(-8, 9) / (_SCALE * _WIDTH)) ** 2) / 2)
+_KERNEL /= _KERNEL.sum()
 _NORMAL_SHARE = 0.2  # of the density: what no residual has shown is unlikely, not impossible
+_NORMAL = _NORMAL_SHARE * np.exp(-(_AT**2) / 2) / math.sqrt(2 * math.pi) + 1e-4
 
 
 class Kept(NamedTuple):
@@ -69,22 +73,15 @@ def _loss(
     The density is a smoothed histogram of 64 bins, and a fifth of it normal.
     """
     residuals = values - cut.levels
-    new = residuals[1:] - noise.phi * residuals[:-1]
     deviation = math.sqrt(noise.innovation)
-    reach = min(float(np.abs(new).max()), _FARTHEST * deviation) + 3 * _WIDTH * deviation
-    bins = (new.clip(-reach, reach) + reach) * ((_BINS - 1) / (2 * reach))
-    counts = np.bincount(np.rint(bins).astype(np.intp), minlength=_BINS)
-    step = 2 * reach / (_BINS - 1)
-    around = np.arange(-_HALF_KERNEL, _HALF_KERNEL + 1) * (step / (_WIDTH * deviation))
-    kernel = np.exp(-(around**2) / 2)
-    seen = np.convolve(counts, kernel / kernel.sum(), mode="same") / (len(new) * step)
-    at = np.linspace(-reach, reach, _BINS)
-    normal = np.exp(-((at / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi))
-    loss = -np.log((1 - _NORMAL_SHARE) * seen + _NORMAL_SHARE * normal + _LEAST_DENSITY / deviation)
-    far = at / deviation
+    new = (residuals[1:] - noise.phi * residuals[:-1]) / deviation
+    bins = np.rint((new.clip(-_FARTHEST, _FARTHEST) + _FARTHEST) * _SCALE).astype(np.intp)
+    counts = np.bincount(bins, minlength=_BINS)
+    seen = np.convolve(counts, _KERNEL, mode="same") * (_SCALE / len(new))
+    loss = -np.log((1 - _NORMAL_SHARE) * seen + _NORMAL)
 
     def loss_of(what: NDArray[Any]) -> NDArray[Any]:
-        found: NDArray[Any] = np.interp(what / deviation, far, loss)
+        found: NDArray[Any] = np.interp(what / deviation, _AT, loss)
         return found
 
     return loss_of

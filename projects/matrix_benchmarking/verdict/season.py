@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,6 +14,7 @@ LEAST_CYCLES = 6
 """Fewer cycles in a series look like levels."""
 
 _STANDS_OUT = 14.0  # times the median around it: of 100 frequencies of pure noise, 1 in 160 series
+_COULD_STAND_OUT = 0.2  # of the power of the 17 frequencies around: saves the medians
 _REACH = 8
 _BESIDE = 2  # neighbours that a season leaks into
 _FINE = np.linspace(-0.75, 0.75, 13)
@@ -28,25 +29,19 @@ def season_of(residuals: NDArray[Any]) -> NDArray[Any] | None:
     power = np.abs(np.fft.rfft(residuals)[1:]) ** 2
     if len(power) < LEAST_CYCLES + _REACH + _BESIDE:
         return None
-    around = _medians_around(power)
-    share = power[LEAST_CYCLES - 1 :] / np.maximum(around[LEAST_CYCLES - 1 :], np.finfo(float).tiny)
-    peak = int(share.argmax())
-    if share[peak] < _STANDS_OUT:
-        return None
-    return _fitted(residuals, peak + LEAST_CYCLES)
-
-
-def _medians_around(power: NDArray[Any]) -> NDArray[Any]:
-    """Return the median of the 12 frequencies around each, without it and the nearest."""
     mirrored = np.concatenate((power[_REACH:0:-1], power, power[-2 : -_REACH - 2 : -1]))
-    step = mirrored.strides[0]
-    far = _REACH - _BESIDE
-    below = as_strided(mirrored, (len(power), far), (step, step), writeable=False)
-    beyond = mirrored[_REACH + _BESIDE + 1 :]
-    above = as_strided(beyond, (len(power), far), (step, step), writeable=False)
-    ordered = np.partition(np.concatenate((below, above), axis=1), (far - 1, far), axis=1)
-    medians: NDArray[Any] = (ordered[:, far - 1] + ordered[:, far]) / 2
-    return medians
+    smooth = np.convolve(mirrored, np.ones(2 * _REACH + 1), mode="valid")
+    first = LEAST_CYCLES - 1
+    likeliest = power[first:] / np.maximum(smooth[first:], np.finfo(float).tiny)
+    peak = int(likeliest.argmax()) + first
+    if likeliest[peak - first] < _COULD_STAND_OUT:
+        return None
+    below = mirrored[peak : peak + _REACH - _BESIDE]
+    above = mirrored[peak + _REACH + _BESIDE + 1 : peak + 2 * _REACH + 1]
+    beside = [float(value) for value in (*below, *above)]
+    if power[peak] <= _STANDS_OUT * statistics.median(beside):
+        return None
+    return _fitted(residuals, peak + 1)
 
 
 def _fitted(residuals: NDArray[Any], cycles: int) -> NDArray[Any]:

@@ -35,8 +35,9 @@ class Segmentation:
     def levels(self) -> NDArray[Any]:
         """The level at each point."""
         bounds = self.bounds
-        lengths = np.diff(bounds)
-        return np.repeat(np.diff(self.sums[bounds]) / lengths, lengths)
+        lengths = bounds[1:] - bounds[:-1]
+        at = self.sums[bounds]
+        return np.repeat((at[1:] - at[:-1]) / lengths, lengths)
 
 
 class Grid:
@@ -60,44 +61,62 @@ class Grid:
         self._bounds = np.concatenate(([0], places, [length]))
         lengths = self._bounds[None, :] - self._bounds[:, None]
         possible = lengths >= least_segment
-        self._inverse = possible / np.maximum(lengths, 1)
-        self._impossible = np.where(possible, 0.0, -np.inf)
-        self._columns = np.arange(len(self._bounds))
+        self.inverse = possible / np.maximum(lengths, 1)
+        self.impossible = np.where(possible, 0.0, -np.inf)
 
-    def segment(self, values: NDArray[Any], long_run: float, penalty: float) -> Segmentation:
+    def of(self, values: NDArray[Any]) -> Gains:
+        """Return what segments of `values` gain, to be cut at one price or another."""
+        return Gains(self._bounds, values, self)
+
+
+class Gains:
+    """By how much a level from one bound to another lessens the squares of a series."""
+
+    def __init__(self, bounds: NDArray[Any], values: NDArray[Any], grid: Grid) -> None:
+        self._bounds = bounds
+        self._sums = sums_before(values)
+        at = self._sums[bounds]
+        gains = at[None, :] - at[:, None]
+        gains *= gains
+        gains *= grid.inverse
+        gains += grid.impossible
+        self._gains = gains
+        self._squares = float(values @ values)
+        self._columns = np.arange(len(bounds))
+        self._best = gains[0]
+        self._totals = [float(self._best[-1])]
+        self._origins: list[NDArray[Any]] = []
+
+    def cut(self, long_run: float, penalty: float) -> Segmentation:
         """Return the cut with the least squares, each change costing `penalty` x `long_run`.
 
         Dynamic programming over the number of changes (Jackson et al. 2005), with matrices over
-        the places instead of loops: at most 42 x 42, whatever the length of the series.
+        the places instead of loops: at most 42 x 42, whatever the length of the series. What was
+        computed for one price serves the next.
         """
-        bounds = self._bounds
-        sums = sums_before(values)
-        at = sums[bounds]
-        gains = at[None, :] - at[:, None]
-        gains *= gains
-        gains *= self._inverse
-        gains += self._impossible
         price = penalty * long_run
-        best = gains[0]
-        backward: list[NDArray[Any]] = []
-        most, changes_of_most = float(best[-1]), 0
+        most, count = self._totals[0], 0
         for changes in range(1, MOST_CHANGES + 1):
-            totals = best[:, None] + gains
-            origin = totals.argmax(axis=0)
-            best = totals[origin, self._columns]
-            backward.append(origin)
-            net = float(best[-1]) - price * changes
+            if changes == len(self._totals):
+                self._add_a_change()
+            net = self._totals[changes] - price * changes
             if net > most:
-                most, changes_of_most = net, changes
-            elif changes - changes_of_most >= _GIVE_UP:
+                most, count = net, changes
+            elif changes - count >= _GIVE_UP:
                 break
         found: list[int] = []
-        place = len(bounds) - 1
-        for origin in reversed(backward[:changes_of_most]):
+        place = len(self._bounds) - 1
+        for origin in reversed(self._origins[:count]):
             place = int(origin[place])
-            found.append(int(bounds[place]))
-        cost = (float(values @ values) - most) / long_run
-        return Segmentation(found[::-1], sums, cost)
+            found.append(int(self._bounds[place]))
+        return Segmentation(found[::-1], self._sums, (self._squares - most) / long_run)
+
+    def _add_a_change(self) -> None:
+        totals = self._best[:, None] + self._gains
+        origin = totals.argmax(axis=0)
+        self._best = totals[origin, self._columns]
+        self._origins.append(origin)
+        self._totals.append(float(self._best[-1]))
 
 
 def sums_before(values: NDArray[Any]) -> NDArray[Any]:

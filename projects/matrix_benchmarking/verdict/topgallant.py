@@ -42,6 +42,7 @@ _FIRST_PENALTY = 9.0  # squared standard errors; low, for the noise must not kee
 _PENALTY = 9.0  # candidates only: the test decides
 _DRIFT_PENALTY = 0.25 * _PENALTY
 _DRIFT_ROUNDS = 2
+_HOPELESS = 10 * _PENALTY  # more than another slope could make good
 _LEAST_TO_DRIFT = 50  # points; in fewer, a line and a step look the same
 _FEW = 6.0
 _SEASON_HIDDEN = 0.3  # noise that looks this autocorrelated may be a season
@@ -82,13 +83,15 @@ def detect(
     if len(values) < 2 * least_segment or not largest:
         return []
     unit = values / largest
-    middle = float(np.median(unit))
+    middle = float(unit.mean())
     unit -= middle
     drawn = drawn_in(unit)
     if np.ptp(drawn) < _CONSTANT:
         return []
     explained = _explain(drawn, least_segment)
     series, cut, noise, mean, slope = explained
+    if not cut.changes:
+        return []
     residuals = series - cut.levels
     places = moved(series, cut, noise, least_segment)
     # The fewer points, the less is known about the noise.
@@ -107,18 +110,20 @@ def _explain(drawn: NDArray[Any], least_segment: int) -> _Explained:
     floor = (_LEAST_DEVIATION * float(np.ptp(values))) ** 2 or _CONSTANT**2
     noise = _at_least(of_differences(values), floor)
     grid = Grid(values, least_segment)
-    cut = grid.segment(values, noise.long_run, _FIRST_PENALTY)
+    gains = grid.of(values)
+    cut = gains.cut(noise.long_run, _FIRST_PENALTY)
     season = season_of(values - cut.levels)
     if season is None and noise.phi > _SEASON_HIDDEN:
-        other = grid.segment(values, noise.variance, _FIRST_PENALTY)
+        other = gains.cut(noise.variance, _FIRST_PENALTY)
         season = season_of(values - other.levels)
     if season is not None:
         values = values - season
         noise = _at_least(of_differences(values), floor)
         grid = Grid(values, least_segment)
-        cut = grid.segment(values, noise.long_run, _FIRST_PENALTY)
+        gains = grid.of(values)
+        cut = gains.cut(noise.long_run, _FIRST_PENALTY)
     noise = _at_least(of_residuals(values - cut.levels, len(cut.changes) + 1), floor)
-    cut = grid.segment(values, noise.long_run, _PENALTY)
+    cut = gains.cut(noise.long_run, _PENALTY)
     steady = _Explained(values, cut, noise, mean)
     may_drift = cut.changes and len(values) >= _LEAST_TO_DRIFT
     return _drifting(steady, grid) if may_drift else steady
@@ -132,12 +137,14 @@ def _drifting(steady: _Explained, grid: Grid) -> _Explained:
     slope = float(time @ values) / float(time @ time)
     for _ in range(_DRIFT_ROUNDS):
         without = values - slope * time
-        cut = grid.segment(without, noise.long_run, _PENALTY)
+        cut = grid.of(without).cut(noise.long_run, _PENALTY)
         if cut.cost + _DRIFT_PENALTY < cost:
             best, cost = (
                 _Explained(without, cut, noise, steady.mean, slope),
                 cut.cost + _DRIFT_PENALTY,
             )
+        if cut.cost > cost + _HOPELESS:
+            break
         within = time - _means(time, cut)
         slope += float(within @ without) / float(within @ within)
     return best
