@@ -8,7 +8,7 @@ from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from projects.bench.library import chart
+from projects.bench.library import change_points, chart
 from projects.bench.library.samples import format_ratio, format_seconds, summarize
 from projects.bench.library.verdicts import ROWS, Row, Verdict, judge, point_of
 
@@ -51,6 +51,8 @@ def as_markdown(results: Sequence[Result], bars: Mapping[str, str]) -> str:
     for result in results:
         lines += ["", f"## {_heading(result)}", ""]
         lines += _markdown_table(_CASE_TITLES, _case_rows(result))
+        if result.scores:
+            lines += ["", *_markdown_table(change_points.TITLES, change_points.table(result))]
         lines += [f"\nFailed: {name}: {reason}" for name, reason in result.failed.items()]
     return "\n".join(lines) + "\n"
 
@@ -79,6 +81,7 @@ def as_page(results: Sequence[Result], bars: Mapping[str, str]) -> str:
     verdicts = judge(results, bars)
     rows = "".join(_html_row(_verdict_cells(verdict)) for verdict in verdicts)
     titles = "".join(f"<th>{escape(title)}</th>" for title in _VERDICT_TITLES)
+    scores = "".join(_scores(result) for result in results if result.scores)
     conditions = "<br>".join(escape(line) for line in _conditions(results))
     charts = "\n".join(_charts(results, verdicts))
     return (
@@ -88,8 +91,14 @@ def as_page(results: Sequence[Result], bars: Mapping[str, str]) -> str:
         f"<title>The toolkit measured by itself</title><style>\n{_STYLE}</style></head><body>\n"
         f"<h1>The toolkit measured by itself</h1>\n<table><tr>{titles}</tr>{rows}</table>\n"
         f"<p>{conditions}</p>\n<p>Axes are logarithmic. A whisker spans the quartiles; the dashed "
-        f"line is the bar.</p>\n{charts}\n</body></html>\n"
+        f"line is the bar.</p>\n{charts}\n{scores}\n</body></html>\n"
     )
+
+
+def _scores(result: Result) -> str:
+    titles = "".join(f"<th>{escape(title)}</th>" for title in change_points.TITLES)
+    rows = "".join(_html_row(cells) for cells in change_points.table(result))
+    return f"<h2>{escape(_heading(result))}</h2>\n<table><tr>{titles}</tr>{rows}</table>"
 
 
 def _charts(results: Sequence[Result], verdicts: Sequence[Verdict]) -> list[str]:

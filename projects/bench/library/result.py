@@ -27,6 +27,8 @@ class Result:
     failed: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     machine: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What is no duration: by case, figures by name."""
 
 
 @contextmanager

@@ -6,7 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from projects.bench.library import command_overhead, configuration_speed, parse_speed, startup
+from projects.bench.library import (
+    change_points,
+    command_overhead,
+    configuration_speed,
+    parse_speed,
+    startup,
+)
 from projects.bench.library.samples import Summary, differences, ratios, summarize
 from projects.core.errors import ConfigurationError, unknown
 
@@ -134,6 +140,14 @@ ROWS = (
     _configuration_row("set", "configuration: set a value"),
     _parse_row("cold", "results parsed to KPIs, nothing cached"),
     _parse_row("warm", "results parsed to KPIs again"),
+    Row(
+        key="change_points",
+        bench="change_points",
+        title="change points: one series",
+        subject=change_points.case(change_points.OURS),
+        base=None,
+        rivals=tuple(change_points.case(peer) for peer in change_points.PEERS),
+    ),
 )
 
 
@@ -189,5 +203,8 @@ def point_of(result: Result) -> str:
     """Return what sets this result apart from others of its kind, as words; may be empty."""
     if result.bench == "parse":
         return f"{result.settings['results']} results"
-    applied = result.settings.get("applied")
+    settings = result.settings
+    if settings.get("bench") == "change_points":
+        return f"{settings['length']} points, steps of {settings['effect']:.0%}"
+    applied = settings.get("applied")
     return "" if applied is None else f"{applied} presets applied"

@@ -23,6 +23,7 @@ def test_ci() -> None:
     run.run_toolbox_from_config("bench", "startup")
     run.run_iterable_fields(["configuration.applied"], measure_configuration)
     run.run_toolbox_from_config("bench", "parse")
+    run.run_iterable_fields(["change_points.length"], measure_change_points)
     run.run_toolbox_from_config("bench", "report", extra={"results_dir": env.ARTIFACT_DIR})
 
 
@@ -34,6 +35,14 @@ def measure_configuration() -> None:
         "configuration",
         extra={"applied": applied},
         artifact_dir_suffix=f"_{applied}_presets",
+    )
+
+
+def measure_change_points() -> None:
+    """Measure the point that the configuration holds now: series of one length."""
+    length = config.project.get_config("change_points.length")
+    run.run_toolbox_from_config(
+        "bench", "change_points", extra={"length": length}, artifact_dir_suffix=f"_{length}_points"
     )
 
 

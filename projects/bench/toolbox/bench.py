@@ -179,6 +179,28 @@ def parse(
         _measure(probes, rounds, warm_ups, [], result)
 
 
+def change_points(
+    rounds: int = 5, series: int = 80, length: int = 200, effect: float = 0.1
+) -> None:
+    """Measure how well and how fast changes are found, by us, apache-otava and ruptures.
+
+    Args:
+        rounds: Rounds; each has series of its own, and one sample of the time.
+        series: Series of each family in a round, a quarter of them without a change.
+        length: Points of a series.
+        effect: Share of the level by which it changes.
+    """
+    from projects.bench.library import change_points as measured
+    from projects.bench.library.machine import describe_machine
+    from projects.bench.library.result import own_versions, recorded
+
+    settings = {"rounds": rounds, "series": series, "length": length, "effect": effect}
+    with recorded(env.ARTIFACT_DIR, "change_points", settings) as result:
+        result.machine = describe_machine()
+        result.versions = own_versions(env.ARTIFACT_DIR)
+        measured.measure(result, rounds=rounds, series=series, length=length, effect=effect)
+
+
 def report(bars: dict[str, str], results_dir: Path) -> None:
     """Write bench_report.md, bench.json and bench_report.html from the results of a run.
 

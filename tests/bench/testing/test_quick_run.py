@@ -61,6 +61,7 @@ def test_each_point_leaves_a_finished_result_and_nothing_of_what_it_measured(
         ("configuration", 2),
         ("configuration", 5),
         ("parse", None),
+        ("change_points", None),
     ]
     assert {(point / "exit_code").read_text() for point in points} == {"0\n"}
     assert not list(directory.rglob("work"))
@@ -74,6 +75,7 @@ def test_the_report_judges_every_row_and_is_shown(run: tuple[Path, str]) -> None
         *("command", "version", "help", "noop"),
         *("load", "load", "get", "get", "set", "set"),
         *("parse_cold", "parse_warm"),
+        "change_points",
     ]
     for name in ("bench_report.md", "bench_report.html"):
         assert (path.parent / name).stat().st_size > 1000
