@@ -121,7 +121,10 @@ def parse_browse(address: str) -> tuple[Place, str | None] | None:
     Known are what `browse_address` writes and, for Amazon, the forms with a region. The endpoint
     of Amazon is None. What follows the prefix in the address, down to a slash, belongs to it.
     """
-    url = urlsplit(address)
+    try:
+        url = urlsplit(address)
+    except ValueError:
+        return None
     host = (url.hostname or "").lower()
     if url.scheme not in {"http", "https"} or not url.path.endswith(f"/{PAGE}") or url.query:
         return None
