@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from projects.core.command_line import printing
 from projects.core.command_line.main import take_flag
-from projects.core.errors import UsageError, unknown
+from projects.core.errors import UsageError, nearest, unknown
 from projects.core.words import loading
 from projects.core.words.arguments import Bound, bind, bind_entrypoint, is_flag
 from projects.core.words.catalog import Catalog, Entry, selected_project
@@ -18,6 +19,9 @@ from projects.core.words.signature import POSITIONAL, POSITIONAL_ONLY, REST, Sig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+OURS = ("debug", "help", "output", "version")
+"""Flags that are not a verb's own; the last one stands alone."""
 
 QUERY_MARK = "__topgallant_query__"
 """Attribute that the @query decorator leaves on a command that only reads and prints."""
@@ -46,8 +50,7 @@ def call_or_explain(words: Sequence[str], argv: Sequence[str], root: str) -> Non
     """
     words, long = take_flag(words, "--help")
     words, short = take_flag(words, "-h")
-    if is_flag(words[0]):
-        raise UsageError(f'unknown flag "{words[0]}" before any name. Possible: --help, --version.')
+    words = name_first(words)
     entry = find(words[0], root, os.environ)
     verbs = load_verbs(entry)
     verb = _choose(entry, verbs, words[1:], explain=long or short)
@@ -59,7 +62,41 @@ def call_or_explain(words: Sequence[str], argv: Sequence[str], root: str) -> Non
         else:
             show_name(entry, verbs)
     elif verb:
-        _call(verb, words[1:] if verb.is_whole_name else words[2:], argv)
+        _call(verb, words[1:] if verb.is_whole_name else first_word_first(words[1:])[1:], argv)
+
+
+def name_first(words: Sequence[str]) -> list[str]:
+    """Return the words with those flags behind the name that stand before it.
+
+    Raises UsageError where a flag before the name is none of ours, or there is no name.
+    """
+    for word in itertools.takewhile(is_flag, words):
+        if word.partition("=")[0] != "--output":
+            raise UsageError(f"{_unknown_flag(word)} A verb's own stand behind it.")
+    moved = first_word_first(words)
+    if not moved or is_flag(moved[0]):
+        raise UsageError("a name is missing; --help lists them")
+    return moved
+
+
+def _unknown_flag(word: str) -> str:
+    close = _like_ours(word)
+    hint = f'; did you mean "--{close}"?' if close else "."
+    return f'unknown flag "{word}"{hint} Possible: {", ".join(f"--{one}" for one in OURS)}.'
+
+
+def _like_ours(word: str) -> str | None:
+    return nearest(word.partition("=")[0].lstrip("-"), OURS)
+
+
+def first_word_first(words: Sequence[str]) -> list[str]:
+    """Return the words with the flags before the first plain one at the end, but before `--`."""
+    flags = list(itertools.takewhile(is_flag, words))
+    if flags == ["--output"]:  # its value is a word of its own
+        flags += words[1:2]
+    rest = list(words[len(flags) :])
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *flags, *rest[end:]]
 
 
 def find(name: str, root: str, environ: Mapping[str, str]) -> Entry:
@@ -93,9 +130,13 @@ def _choose(
     alone = verbs.get(entry.name)
     if alone and alone.is_whole_name:
         return alone
+    words = first_word_first(words)
     if not words or is_flag(words[0]):
         if explain:
             return None
+        for word in words:
+            if _like_ours(word):
+                raise UsageError(_unknown_flag(word))
         listed = ", ".join(verbs) or "none"
         raise UsageError(f"{entry.name}: a verb is missing. Possible: {listed}.")
     name = words[0].replace("-", "_")

@@ -58,9 +58,9 @@ def _start_in_environment(argv: Sequence[str], words: Sequence[str], root: str) 
     if not ready:
         if words[0] == "--complete":
             return main(argv, root)  # the names, at least: a key press installs nothing
-        from projects.core.command_line.calls import find
+        from projects.core.command_line.calls import find, name_first
 
-        find(words[0], root, os.environ)  # a wrong name is told before anything is made
+        find(name_first(words)[0], root, os.environ)  # a wrong one is told before anything is made
     return _go_on_with(environment.provide(lock, place), place)
 
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_EVERY_CALL = ("debug", "help", "output")
+"""Flags that every call has beside its own."""
+
+
 @dataclass(slots=True)
 class Bound:
     """Typed values for a call: `function(*args, **kwargs)`."""
@@ -162,7 +166,7 @@ def _flag_named(flag: str, signature: Signature) -> tuple[Parameter, bool]:
         if rest and name.isidentifier():
             return Parameter(name, rest.annotation, None, KEYWORD, rest.help), False
     given = flag.lstrip("-")
-    close = nearest(given, named)
+    close = nearest(given, [*named, *_EVERY_CALL])
     hint = f'; did you mean "--{close}"?' if close else "."
     flags = ", ".join(f"--{each}" for each in named) or "none"
     raise UsageError(f'unknown flag "{flag}"{hint} Possible: {flags}.')

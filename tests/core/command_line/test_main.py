@@ -125,7 +125,14 @@ def test_a_query_is_called_directly_and_printed(
         (["rows", "show", "--output=jsn"], 'unknown --output "jsn"; did you mean "json"?'),
         (["disk", "test_ci", "=3"], '"=3" is neither a preset nor key=value'),
         (["disk", "test_ci", "a=[1"], "is not YAML"),
-        (["--verison"], 'unknown flag "--verison" before any name'),
+        (["--verison"], 'unknown flag "--verison"; did you mean "--version"?'),
+        (["--hlep"], 'unknown flag "--hlep"; did you mean "--help"?'),
+        (["--hlep", "rows"], 'unknown flag "--hlep"; did you mean "--help"?'),
+        (["rows", "--hlep"], 'unknown flag "--hlep"; did you mean "--help"?'),
+        (["rows", "show", "--hlep"], 'unknown flag "--hlep"; did you mean "--help"?'),
+        (["disk", "test_ci", "--hlep"], 'unknown flag "--hlep"; did you mean "--help"?'),
+        (["--count=3", "rows", "show"], 'unknown flag "--count=3". Possible: --debug'),
+        (["--output=json"], "a name is missing"),
         (["completion", "bahs"], 'unknown shell "bahs"; did you mean "bash"?'),
         (["broken", "f"], "projects/broken/testing/test.py:3:7: SyntaxError: invalid syntax"),
         (["broken", "--help"], "projects/broken/testing/test.py:3:7: SyntaxError"),
@@ -140,6 +147,25 @@ def test_bad_usage_is_one_message_and_status_2(
     assert captured.err.startswith("error: ")
     assert captured.err.count("\n") == 1
     assert (captured.out, calls) == ("", [])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--output=json", "rows", "show", "7"],
+        ["--output", "json", "rows", "show", "7"],
+        ["rows", "--output=json", "show", "7"],
+        ["rows", "--output", "json", "show", "7"],
+        ["rows", "show", "--output", "json", "--", "7"],
+        ["--output=json", "rows", "show", "--", "7"],
+        ["rows", "--count=7", "show", "--output=json"],
+    ],
+)
+def test_flags_before_the_verb_belong_to_it(
+    checkout: Path, capsys: Capture, words: list[str]
+) -> None:
+    assert main(words, str(checkout)) == 0
+    assert json.loads(capsys.readouterr().out) == {"count": 7, "tag": "01"}
 
 
 def test_a_failed_test_is_status_1(checkout: Path, capsys: Capture) -> None:
