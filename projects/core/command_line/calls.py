@@ -183,7 +183,9 @@ def _prepare(
     if verb.is_entrypoint and verb.entry.project:
         from projects.core.commands.entrypoint import call_entrypoint
 
-        bound, presets, overrides = bind_entrypoint(words, signature)
+        bound, presets, overrides = bind_entrypoint(
+            words, signature, functools.partial(_presets, verb.entry.project.testing_dir)
+        )
         if "project" in argv[:1]:
             from projects.core.toolbox._selected import presets_of
 
@@ -213,6 +215,12 @@ def _prepare(
         arguments,
         command_line=tuple(argv),
     )
+
+
+def _presets(testing_dir: str) -> list[str]:
+    from projects.core.command_line.pages import preset_names
+
+    return preset_names(testing_dir)
 
 
 def _call_entrypoint(call: Callable[..., Any], verb: Verb, bound: Bound, **words: Any) -> Any:

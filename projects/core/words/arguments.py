@@ -19,7 +19,7 @@ from projects.core.words.signature import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 _EVERY_CALL = ("debug", "help", "output")
@@ -60,14 +60,31 @@ def bind(argv: Sequence[str], signature: Signature) -> Bound:
     return _bind(scan.flags, scan.words, signature)
 
 
+class UnknownFlag(UsageError):
+    """A flag that the verb does not have: its `name`, and the nearest that it has, if any."""
+
+    def __init__(self, message: str, name: str, close: str | None) -> None:
+        super().__init__(message)
+        self.name = name
+        self.close = close
+
+
 def bind_entrypoint(
-    argv: Sequence[str], signature: Signature
+    argv: Sequence[str], signature: Signature, presets_of: Callable[[], Sequence[str]] = tuple
 ) -> tuple[Bound, list[str], list[Override]]:
     """Bind the words of an entrypoint: required parameters first, then presets and overrides.
 
-    Returns the bound parameters, the presets and the overrides in the order given.
+    Returns the bound parameters, the presets and the overrides in the order given. `presets_of` is
+    asked for those that there are when a flag is unknown, as it may be meant for one.
     """
-    scan = _scan(argv, signature)
+    try:
+        scan = _scan(argv, signature)
+    except UnknownFlag as error:
+        preset = nearest(error.name, presets_of())
+        if preset is None or (error.close and preset != error.name):
+            raise
+        said = f'unknown flag "--{error.name}"; did you mean the preset "{preset}", without --?'
+        raise UsageError(said) from None
     if signature.rest(REST):
         return _bind(scan.flags, scan.words, signature), [], []
     wanted = [p for p in _positional(signature) if p.required and p.name not in scan.flags]
@@ -169,7 +186,7 @@ def _flag_named(flag: str, signature: Signature) -> tuple[Parameter, bool]:
     close = nearest(given, [*named, *_EVERY_CALL])
     hint = f'; did you mean "--{close}"?' if close else "."
     flags = ", ".join(f"--{each}" for each in named) or "none"
-    raise UsageError(f'unknown flag "{flag}"{hint} Possible: {flags}.')
+    raise UnknownFlag(f'unknown flag "{flag}"{hint} Possible: {flags}.', given, close)
 
 
 def _may_be_bool(parameter: Parameter) -> bool:
