@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, get_args
 
@@ -153,3 +154,24 @@ def test_an_amount_that_cannot_be_measured_is_refused(
     with pytest.raises(UsageError, match=said):
         repeat(tmp_path / "data.sqlite", Point("wal", "full", batch_size), load)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_delay_is_part_of_every_latency_and_of_nothing_else(tmp_path: Path) -> None:
+    load = Load(seconds=1e-9, warmup_transactions=0, rows_limit=10, row_bytes=20, delay_ms=5)
+    repetition = repeat(tmp_path / "data.sqlite", Point("wal", "off", 1), load)
+    assert min(repetition.latencies_ns) >= 5_000_000
+    assert rows_in(tmp_path / "data.sqlite") == repetition.rows
+
+
+def test_a_wait_is_never_shorter_than_asked_for() -> None:
+    for nanoseconds in (1_000, 400_000):
+        began = time.perf_counter_ns()
+        measurement.wait(nanoseconds)
+        assert time.perf_counter_ns() - began >= nanoseconds
+
+
+@pytest.mark.parametrize("delay_ms", [-1, 10_001, float("nan")])
+def test_a_delay_that_makes_no_sense_is_refused(tmp_path: Path, delay_ms: float) -> None:
+    load = Load(seconds=1, warmup_transactions=0, rows_limit=10, row_bytes=20, delay_ms=delay_ms)
+    with pytest.raises(UsageError, match="delay_ms"):
+        repeat(tmp_path / "data.sqlite", Point("wal", "off", 1), load)

@@ -10,6 +10,7 @@ from projects.sqlite_bench.library.statistics import (
     Repetition,
     as_document,
     percentile,
+    quantiles,
     rate,
     summarise,
 )
@@ -118,3 +119,11 @@ def test_the_document_repeats_the_summary_and_has_an_entry_per_repetition(
 def test_the_closing_checkpoint_counts_in_the_rate() -> None:
     with_checkpoint = Repetition(1, (1,), elapsed_ns=2_000_000_000, checkpoint_ns=1_000_000_000)
     assert summarise([with_checkpoint]).rows_per_second == 0.5
+
+
+def test_a_distribution_is_its_least_sample_and_its_percentiles() -> None:
+    samples = list(range(1, 201))
+    found = quantiles(samples)
+    assert len(found) == 101
+    assert (found[0], found[50], found[99], found[100]) == (1, 100, 198, 200)
+    assert quantiles([7]) == [7] * 101

@@ -193,10 +193,15 @@ def test_preparation_and_cleanup_go_through(toolbox: Toolbox, tmp_path: Path) ->
     assert not left.exists()
 
 
-def test_plots_are_not_pretended(toolbox: Toolbox) -> None:
-    done = toolbox.run("sqlite_bench", "generate_plots_from_pr_args")
-    assert done.returncode == 2
-    assert "has no plots yet" in done.stderr
+def test_only_the_same_load_is_compared(toolbox: Toolbox) -> None:
+    fingerprints = []
+    for word in ("tests.row_bytes=5", "tests.row_bytes=6", "tests.delay_ms=1"):
+        assert toolbox.run("sqlite_bench", "test_ci", "quick", *FAST, word).returncode == 0
+        text = (toolbox.run_directory / "fingerprint.yaml").read_text()
+        fingerprints.append(yaml.safe_load(text)["load"])
+    assert fingerprints[0].endswith("row_bytes 5")
+    assert fingerprints[1].endswith("row_bytes 6")
+    assert "delay" not in fingerprints[2]
 
 
 def test_a_run_can_be_exported_to_a_folder(toolbox: Toolbox, tmp_path: Path) -> None:
