@@ -161,7 +161,10 @@ class _Export:
 def _refuse(root: Path, leaks: Sequence[Leak]) -> None:
     if not leaks:
         return
-    shown = [f"  {leak}" for leak in sorted(leaks)[:SHOWN]]
+    first, *others = sorted(leaks)
+    # Lists and the journal show the first line alone: it has to say where.
+    more = f", and {len(others)} more" if others else ""
+    shown = [f"\n  {leak}" for leak in others[: SHOWN - 1]]
     if len(leaks) > SHOWN:
-        shown.append(f"  … and {len(leaks) - SHOWN} more")
-    raise ExportRefused(f"{root} is not exported; places that must not leave:\n" + "\n".join(shown))
+        shown.append(f"\n  … and {len(leaks) - SHOWN} more")
+    raise ExportRefused(f"not exported: {first}{more} (in {root}){''.join(shown)}")
