@@ -206,8 +206,8 @@ def closed_properly(root: Path, outcome: str, status: int) -> None:
 WAYS_TO_FAIL = {
     "bash": (1, "failed", r"error: status 7: echo the last words; exit 7"),
     "missing program": (2, "error", r"error: cannot run no-such-program: .*no such program"),
-    "assert": (1, "failed", r"error: AssertionError: it is wrong"),
-    "runtime": (1, "failed", r"error: the cluster is red"),
+    "assert": (1, "failed", r"error: AssertionError: it is wrong \[\S*/hammer\.py:\d+\]$"),
+    "runtime": (1, "failed", r"error: RuntimeError: the cluster is red \[\S*/hammer\.py:\d+\]$"),
     "bug": (2, "error", r"error: KeyError: 'bug' \[\S*/hostile/toolbox/hammer\.py:\d+\]"),
     "silent": (2, "error", r"error: ValueError \[\S*/hostile/toolbox/hammer\.py:\d+\]"),
     "deep": (2, "error", r"error: RecursionError: .* \[\S*/hostile/toolbox/hammer\.py:\d+\]"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 
 from projects.core import errors
@@ -34,11 +33,10 @@ def _message(error: BaseException) -> str:
         return "interrupted"
     if isinstance(error, errors.TopgallantError):
         return f"error: {errors.text_of(error)}"
-    if isinstance(error, AssertionError | subprocess.CalledProcessError | TimeoutError):
-        return f"error: {errors.one_line(error)}"
-    if errors.exit_status_of(error) == errors.FAILED:
-        return f"error: {errors.text_of(error)}"
-    return f"error: {errors.one_line(error)}{_place(error)} (--debug shows the traceback)"
+    first = f"error: {errors.one_line(error)}{_place(error)}"
+    if errors.exit_status_of(error) == errors.UNJUDGED:
+        first += " (--debug shows the traceback)"
+    return "\n".join([first, *errors.text_of(error).splitlines()[1:]])
 
 
 def _place(error: BaseException) -> str:

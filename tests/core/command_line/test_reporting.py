@@ -16,7 +16,7 @@ from projects.core.command_line.reporting import report
         (errors.ConfigurationError("no", where=errors.Mark("f", 1, 2)), 2, "error: f:1:2: no\n"),
         (errors.NoResults("nothing"), 3, "error: nothing\n"),
         (errors.DeadlineExceeded("late"), 124, "error: late\n"),
-        (RuntimeError("slow"), 1, "error: slow\n"),
+        (RuntimeError("slow\nby 3 %"), 1, "error: RuntimeError: slow\nby 3 %\n"),
         (AssertionError("slow"), 1, "error: AssertionError: slow\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (errors.Interrupted(signal.SIGTERM), 143, "interrupted\n"),
@@ -27,7 +27,7 @@ from projects.core.command_line.reporting import report
         (
             ExceptionGroup("two", [RuntimeError("a"), RuntimeError("a"), RuntimeError("b")]),
             1,
-            "error: a\nerror: b\n",
+            "error: RuntimeError: a\nerror: RuntimeError: b\n",
         ),
         (
             subprocess.CalledProcessError(3, "false"),
@@ -41,3 +41,17 @@ def test_report(
 ) -> None:
     assert report(error) == status
     assert capsys.readouterr() == ("", message)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, AssertionError, TimeoutError, ValueError])
+def test_an_ordinary_exception_says_its_type_and_its_place(
+    kind: type[Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        raise kind("two is broken")
+    except kind as error:
+        report(error)
+        assert error.__traceback__
+        line = error.__traceback__.tb_lineno
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {kind.__name__}: two is broken [{__file__}:{line}]")
