@@ -207,7 +207,11 @@ class _Check:
             except ConfigurationError as error:
                 self._add_error(error, preset=preset)
                 arguments[str(name)] = command_args.PLACEHOLDER
-        passed = {name: value for name, value in arguments.items() if not name.startswith("_")}
+        passed = {
+            name: command_args.PLACEHOLDER if command_args.PLACEHOLDER in str(value) else value
+            for name, value in arguments.items()
+            if not name.startswith("_")
+        }
         for argument, message in self.judge(group, command, passed):
             place = rendered.place(key, argument) if argument else rendered.place(key)
             self._add(place, message, preset)

@@ -59,7 +59,10 @@ class Composer:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            said = " ".join(part for part in (error.context, error.problem) if part)
+            context = error.context
+            if context and mark and error.context_mark and error.context_mark.line < mark.line:
+                context += f" that begins in line {error.context_mark.line + 1}"
+            said = " ".join(part for part in (context, error.problem) if part)
             raise self.error(said, mark.line if mark else 0, mark.column if mark else 0) from error
         except (yaml.YAMLError, UnicodeEncodeError) as error:
             raise self._unprintable() from error

@@ -158,8 +158,8 @@ class Template:
         Parameters
         ----------
         undefined : list, optional
-            Takes (place, message) of each unknown name, which then renders as nothing where
-            that is possible, so that one rendering finds many.
+            Takes (place, message) of each unknown name, which then renders as SET_AT_RUNTIME
+            where that is possible, so that one rendering finds many.
         """
         last = self._last
         if undefined is None and last and last.still_holds(configuration, environ):

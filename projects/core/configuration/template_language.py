@@ -17,6 +17,7 @@ import jinja2.lexer
 import jinja2.runtime
 from jinja2.utils import missing, pass_context
 
+from projects.core.configuration.command_args import PLACEHOLDER
 from projects.core.configuration.keys import format_path
 from projects.core.errors import ConfigurationError, SecretError, unknown
 from projects.core.secrets.secret import Secret
@@ -154,7 +155,7 @@ class Undefined(jinja2.Undefined):
 
     def __str__(self) -> str:
         self._note()
-        return ""
+        return PLACEHOLDER  # nothing would be a null, a second mistake where there is one
 
     def __iter__(self) -> Iterator[Any]:
         self._note()

@@ -109,7 +109,7 @@ def check(project: str = "") -> str:
 
     Every preset is applied, every reference followed, the template of the command arguments
     rendered with each preset, and every entry compared with the command that it is for. All
-    findings come at once, as file:line:column: message, and the exit status is then 2.
+    findings come at once, each a line file:line:column: message, and the exit status is then 2.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def check(project: str = "") -> str:
     if report.findings:
         lines = [str(finding) for finding in report.findings]
         counted = f"{len(lines)} finding{'s' if len(lines) > 1 else ''} in the project {name}"
-        raise errors.ConfigurationError("\n".join([*lines, counted]))
+        raise errors.ConfigurationError("\n".join([f"{counted}:", *lines]))
     return (
         f"{name}: nothing found in {count(report.presets, 'preset')}, "
         f"{count(report.references, 'reference')} and {count(report.commands, 'command')}"

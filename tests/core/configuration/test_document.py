@@ -205,3 +205,18 @@ def test_describe_names_every_kind() -> None:
     every: list[Any] = [{}, [], "", 1, 1.5, True, None]
     kinds = [describe(value) for value in every]
     assert kinds == ["mapping", "list", "text", "number", "number", "boolean", "null"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb: {c: 1\nd: 1\n", "while parsing a flow mapping that begins in line 2 "),
+        ("a: 1\nb: [1,\n2\nc: 3\n", "while parsing a flow sequence that begins in line 2 "),
+        ("a: 1\nb: 'c\n\nd: 1\n", "while scanning a quoted scalar that begins in line 2 "),
+        ("b: [1}\n", "while parsing a flow sequence did not"),
+    ],
+)
+def test_what_is_not_closed_says_where_it_begins(text: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Document.loads(text, "file.yaml")
+    assert said in str(caught.value)

@@ -360,4 +360,4 @@ def test_all_unknown_names_can_be_asked_for_at_once() -> None:
         (2, "a1"),
         (3, "a2"),
     ]
-    assert result.entry("a b") == {"c": None, "d": "scale"}
+    assert result.entry("a b") == {"c": "SET_AT_RUNTIME", "d": "scale"}

@@ -105,16 +105,35 @@ def test_check_reports_all_findings_at_once_with_exit_status_2(small_checkout: P
     (folder / "command_args.yaml.j2").write_text("x y:\n  z: {{ e }}\n")
     with pytest.raises(ConfigurationError) as caught:
         config.check("demo")
-    lines = str(caught.value).splitlines()
+    first, *lines = str(caught.value).splitlines()
+    assert first == "4 findings in the project demo:"
     assert [line.split(": ")[0] for line in lines] == [
         "projects/demo/testing/command_args.yaml.j2:1:1",
         "projects/demo/testing/command_args.yaml.j2:2:9",
         "projects/demo/testing/config.yaml:1:4",
         "projects/demo/testing/config.yaml:2:4",
-        "4 findings in the project demo",
     ]
     assert 'unknown toolbox group "x"' in lines[0]
     assert exit_status_of(caught.value) == 2
+
+
+def test_a_missing_key_is_one_finding_not_a_null_of_the_wrong_type_as_well(
+    small_checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small_checkout / "projects" / "demo" / "testing"
+    (folder / "command_args.yaml.j2").write_text(
+        "x y:\n  number: {{ tests.user }}\n  words: [{{ tests.sizs }}, 2]\n"
+    )
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(config, "_judge", lambda _group, _command, given: seen.update(given) or ())
+    with pytest.raises(ConfigurationError) as caught:
+        config.check("demo")
+    _, *lines = str(caught.value).splitlines()
+    assert [line.partition("unknown key ")[2].split(";")[0] for line in lines] == [
+        '"tests.user"',
+        '"tests.sizs"',
+    ]
+    assert seen == {"number": "SET_AT_RUNTIME", "words": "SET_AT_RUNTIME"}
 
 
 @pytest.fixture
