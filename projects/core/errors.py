@@ -156,8 +156,14 @@ class ParallelFailed(SystemExit):
 
 _MOST_STATUS = 255  # a process has one byte for it: 256 would arrive as 0, which is "passed"
 
-# RuntimeError is how a test says that it failed; these two of its children are bugs.
-_BUGS = (NotImplementedError, RecursionError)
+# What is not ours, most particular first; anything else is a bug.
+_STATUS_OF: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
+    ((KeyboardInterrupt,), INTERRUPTED),
+    ((GeneratorExit,), PASSED),  # its consumer has seen enough
+    ((subprocess.TimeoutExpired, TimeoutError), TIMED_OUT),
+    ((NotImplementedError, RecursionError), UNJUDGED),  # bugs, though children of RuntimeError
+    ((subprocess.CalledProcessError, AssertionError, RuntimeError), FAILED),  # a test says so
+)
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
@@ -175,21 +181,15 @@ def _status_of_one(error: BaseException) -> int:
     status = getattr(error, "exit_status", None)
     if isinstance(status, int):
         return status
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    if isinstance(error, GeneratorExit):  # its consumer has seen enough
-        return PASSED
-    if isinstance(error, subprocess.TimeoutExpired | TimeoutError):
-        return TIMED_OUT
     if isinstance(error, SystemExit):
-        code = error.code
-        if isinstance(code, int):
-            return code if 0 <= code <= _MOST_STATUS else UNJUDGED
-        return PASSED if code is None else FAILED
-    said_failed = isinstance(
-        error, subprocess.CalledProcessError | AssertionError | RuntimeError
-    ) and not isinstance(error, _BUGS)
-    return FAILED if said_failed else UNJUDGED
+        return _status_of_exit(error.code)
+    return next((status for kinds, status in _STATUS_OF if isinstance(error, kinds)), UNJUDGED)
+
+
+def _status_of_exit(code: object) -> int:
+    if isinstance(code, int):
+        return code if 0 <= code <= _MOST_STATUS else UNJUDGED
+    return PASSED if code is None else FAILED
 
 
 def exit_status_of(error: BaseException) -> int:

@@ -124,7 +124,11 @@ def test_in_the_perflab_a_step_is_not_exported_by_itself(
     [
         ({"dest": None}, ConfigurationError, "but not where to: set export_artifacts.b"),
         ({"dest": None, "bucket": "My_Bucket"}, UsageError, '"My_Bucket" is no name of a bucket'),
-        ({"dest": "s4://rhoai/x"}, UsageError, 'unknown destination "s4". Possible: .path, file, s3'),
+        (
+            {"dest": "s4://rhoai/x"},
+            UsageError,
+            'unknown destination "s4". Possible: .path, file, s3',
+        ),
     ],
 )
 def test_a_destination_that_is_not_there_is_said(

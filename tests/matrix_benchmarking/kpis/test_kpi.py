@@ -136,6 +136,7 @@ def test_one_that_raises_is_invalid_and_the_others_count() -> None:
 
 def test_numbers_of_numpy_are_numbers() -> None:
     import numpy
+
     assert returning(numpy.float32(0.5)).value == 0.5
     assert returning(numpy.int64(3)).value == 3.0
     assert returning([numpy.float64(1)]).value == [1.0]
