@@ -40,5 +40,5 @@ class Sieve:
 
         grams = np.frombuffer(data, np.uint32, len(data) // 4)
         steps = np.flatnonzero(self._table[self._hashes(grams)])
-        found: list[tuple[int, int]] = np.stack((steps, grams[steps]), 1).tolist()
+        found: Any = np.stack((steps, grams[steps]), 1).tolist()
         return [(step, gram) for step, gram in found]

@@ -135,11 +135,11 @@ def test_one_that_raises_is_invalid_and_the_others_count() -> None:
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    import numpy
+    import numpy as np
 
-    assert returning(numpy.float32(0.5)).value == 0.5
-    assert returning(numpy.int64(3)).value == 3.0
-    assert returning([numpy.float64(1)]).value == [1.0]
+    assert returning(np.float32(0.5)).value == 0.5
+    assert returning(np.int64(3)).value == 3.0
+    assert returning([np.float64(1)]).value == [1.0]
 
 
 def test_two_of_a_name_are_refused() -> None:
