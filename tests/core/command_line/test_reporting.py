@@ -47,11 +47,9 @@ def test_report(
 def test_an_ordinary_exception_says_its_type_and_its_place(
     kind: type[Exception], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    try:
+    with pytest.raises(kind) as caught:
         raise kind("two is broken")
-    except kind as error:
-        report(error)
-        assert error.__traceback__
-        line = error.__traceback__.tb_lineno
+    report(caught.value)
+    line = caught.tb.tb_lineno
     said = capsys.readouterr().err
     assert said.startswith(f"error: {kind.__name__}: two is broken [{__file__}:{line}]")
