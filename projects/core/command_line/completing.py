@@ -36,13 +36,13 @@ def print_candidates(words: Sequence[str], root: str) -> None:
     shell, *given = words or ["bash"]
     typed = completion.words_of_line(given[0] if given else "") if shell == "bash" else given
     with contextlib.suppress(Exception):
-        found = completion.candidates(
-            Catalog(root),
-            typed,
+        source = completion.Source(
             _signatures(root, is_entrypoint=True),
             _signatures(root, is_entrypoint=False),
             _presets(root),
+            _keys(root),
         )
+        found = completion.candidates(Catalog(root), typed, source)
         if shell == "bash":
             found = completion.shortened_for_bash(found, typed[-1] if typed else "")
         sys.stdout.write("".join(f"{each}\n" for each in found))
@@ -68,5 +68,16 @@ def _presets(root: str) -> Callable[[str], list[str]]:
 
         project = find(name, root, os.environ).project
         return preset_names(project.testing_dir) if project else []
+
+    return read
+
+
+def _keys(root: str) -> Callable[[str], list[str]]:
+    def read(name: str) -> list[str]:
+        from projects.core.command_line.calls import find
+        from projects.core.command_line.pages import configuration_keys
+
+        project = find(name, root, os.environ).project
+        return configuration_keys(project.testing_dir) if project else []
 
     return read

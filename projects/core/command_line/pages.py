@@ -76,3 +76,23 @@ def preset_names(testing_dir: str) -> list[str]:
         return [str(name) for name in presets if name not in reserved]
     except Exception:  # help and completion go on without; a run tells what is wrong
         return []
+
+
+def configuration_keys(testing_dir: str) -> list[str]:
+    """Return the keys of a project's config.yaml, parents first; none where it cannot be read.
+
+    Presets and what is inside of lists are left out.
+    """
+    from projects.core.configuration.document import Document
+    from projects.core.configuration.keys import all_paths, format_path
+
+    try:
+        values = Document.load(os.path.join(testing_dir, "config.yaml")).values
+        del values["ci_presets"]
+    except Exception:  # completion goes on without
+        return []
+    return [format_path(path) for path in all_paths(values) if not any(map(_is_index, path))]
+
+
+def _is_index(part: object) -> bool:
+    return isinstance(part, int)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from projects.core.errors import UsageError, unknown
 from projects.core.words import parameters
 from projects.core.words.signature import KEYWORD_REST, POSITIONAL, POSITIONAL_ONLY, REST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from projects.core.words.catalog import Catalog
     from projects.core.words.signature import Parameter, Signature
@@ -74,38 +74,113 @@ def shortened_for_bash(candidates: Sequence[str], word: str) -> list[str]:
     return [candidate[cut:] for candidate in candidates]
 
 
-def candidates(
-    catalog: Catalog,
-    words: Sequence[str],
-    entrypoints: Callable[[str], Mapping[str, Signature]],
-    commands: Callable[[str], Mapping[str, Signature]],
-    presets: Callable[[str], Sequence[str]],
-) -> list[str]:
-    """Return what may follow: `words` are those after the command, the last one unfinished.
+class Source(NamedTuple):
+    """What there is below a name, asked only when needed: it imports code or reads files."""
 
-    The three callables give the entrypoints, commands and presets of a name; they are asked only
-    when needed, for they import the code behind the name.
-    """
+    entrypoints: Callable[[str], Mapping[str, Signature]]
+    commands: Callable[[str], Mapping[str, Signature]]
+    presets: Callable[[str], Sequence[str]]
+    keys: Callable[[str], Sequence[str]]
+    """Keys of the configuration, parents before what they hold."""
+
+
+def candidates(catalog: Catalog, words: Sequence[str], source: Source) -> list[str]:
+    """Return what may follow: `words` are those after the command, the last one unfinished."""
     *before, word = words or [""]
     if not before:
         flags = ["--help", "--version"] if word.startswith("-") else []
         return _fitting(word, ["project", *catalog.names(), "completion", *flags])
     if before[0] == "completion":
         return _fitting(word, SCRIPTS)
+    kind = _kind_due(before, word)
+    if kind is not None:
+        flag = word[: word.find("=") + 1]
+        return _fitting(word, [flag + one for one in _of_kind(kind, catalog, before, source)])
+    return _fitting(word, _below(before, word, source))
+
+
+def _below(before: Sequence[str], word: str, source: Source) -> list[str]:
+    """Return the verbs of a name, or the words of a verb."""
     name, *rest = before
-    known, tools = entrypoints(name), commands(name)
+    known, tools = source.entrypoints(name), source.commands(name)
     alone = len(tools) == 1 and name in tools and not known
     if alone:
-        return _fitting(word, _words(tools[name], rest, word))
+        return _words(tools[name], rest, word)
     if not rest:
-        return _fitting(word, [*known, *(tool for tool in tools if tool not in known), "--help"])
+        return [*known, *(tool for tool in tools if tool not in known), "--help"]
     verb = rest[0].replace("-", "_")
     signature = known.get(verb) or tools.get(verb)
     if signature is None:
         return []
-    names = list(presets(name)) if verb in known else []
-    unused = [preset for preset in names if preset not in rest]
-    return _fitting(word, [*unused, *_words(signature, rest[1:], word, verb in known)])
+    own = _words(signature, rest[1:], word, verb in known)
+    if verb not in known:
+        return own
+    unused = _unused(source.presets(name), rest)
+    if word and not word.startswith("-"):
+        unused += [f"{key}=" for key in _leaves(source.keys(name))]
+    return [*unused, *own]
+
+
+_PLACES = {
+    ("config", "show"): ("key", "preset…"),
+    ("config", "explain"): ("key", "preset…"),
+    ("config", "diff"): ("preset…",),
+    ("config", "check"): ("project",),
+    ("configure", "enter"): ("project",),
+    ("configure", "get"): ("key",),
+    ("configure", "apply"): ("preset…",),
+    ("from_config",): ("group", "command"),
+}
+"""What the plain words of the core's own commands are; the last may come again."""
+
+_FLAGS = {"--project=": "project", "--preset=": "preset", "--presets=": "preset"}
+
+
+def _kind_due(before: Sequence[str], word: str) -> str | None:
+    """Return what the unfinished word of one of the core's own commands stands for, if we know."""
+    call = next((call for call in _PLACES if tuple(before[: len(call)]) == call), None)
+    if call is None:
+        return None
+    if word.startswith("-"):
+        return _FLAGS.get(word[: word.find("=") + 1])
+    place = sum(not one.startswith("-") for one in before[len(call) :])
+    kinds = _PLACES[call]
+    kind = kinds[min(place, len(kinds) - 1)]
+    if place < len(kinds) or kind.endswith("…"):
+        return kind.removesuffix("…")
+    return None
+
+
+def _of_kind(kind: str, catalog: Catalog, before: Sequence[str], source: Source) -> Iterable[str]:
+    if kind == "project":
+        return catalog.projects()
+    if kind == "group":
+        return catalog.groups()
+    if kind == "command":
+        return source.commands(before[-1])
+    about = _project_in(before)
+    return source.keys(about) if kind == "key" else _unused(source.presets(about), before)
+
+
+def _unused(names: Iterable[str], before: Sequence[str]) -> list[str]:
+    return [name for name in names if name not in before]
+
+
+def _project_in(before: Sequence[str]) -> str:
+    """Return the project that the words are about; `project`, the selected one, unless said."""
+    if tuple(before[:2]) == ("configure", "enter") and len(before) > 2:  # noqa: PLR2004
+        return before[2]
+    said = [one.partition("=")[2] for one in before if one.startswith("--project=")]
+    return said[-1] if said else "project"
+
+
+def _leaves(keys: Sequence[str]) -> list[str]:
+    """Return the keys that are not above another one."""
+    return [
+        key
+        for key, after in zip(keys, [*keys[1:], ""], strict=True)
+        if not after.startswith(f"{key}.")
+    ]
 
 
 def _fitting(word: str, possible: Sequence[str] | Mapping[str, str]) -> list[str]:

@@ -28,6 +28,14 @@ def test_verbs_presets_flags_and_values(checkout: Path, capsys: pytest.CaptureFi
     ]
 
 
+def test_projects_and_keys(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = checkout / "projects/disk/testing/config.yaml"
+    config.write_text("ci_presets: {quick: {a.b: 1}}\na: {b: 1, c: [{d: 2}]}\n")
+    assert ask(checkout, capsys, "zsh", "configure", "enter", "d") == ["disk"]
+    assert ask(checkout, capsys, "zsh", "disk", "test_ci", "a") == ["a.b=", "a.c="]
+    assert ask(checkout, capsys, "fish", "config", "show", "--project=disk", "a.") == ["a.b", "a.c"]
+
+
 def test_broken_code_completes_to_nothing(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,13 +17,13 @@ def measure(size: int, mode: Literal["wal", "delete"] = "wal", *, loud: bool = F
 
 def ask(root: Path, *words: str) -> list[str]:
     signature = Signature.of(measure)
-    return completion.candidates(
-        Catalog(root),
-        words,
+    source = completion.Source(
         lambda name: {"test_ci": signature} if name == "disk" else {},
         lambda name: {"measure": signature} if name == "sqlite" else {},
         lambda _name: ["quick", "full"],
+        lambda name: ["tests", "tests.rows", f"tests.{name}"],
     )
+    return completion.candidates(Catalog(root), words, source)
 
 
 @pytest.fixture
@@ -57,6 +57,17 @@ def root(tmp_path: Path) -> Path:
         (["sqlite", "measure", "3", "d"], ["delete"]),
         (["sqlite", "measure", "--size", "3", "--"], ["--mode=", "--loud", "--help"]),
         (["sqlite", "nothing", ""], []),
+        (["disk", "test_ci", "t"], ["tests.rows=", "tests.disk="]),
+        (["disk", "test_ci", "tests.r"], ["tests.rows="]),
+        (["configure", "enter", ""], ["disk"]),
+        (["configure", "enter", "disk", "--preset=q"], ["--preset=quick"]),
+        (["configure", "apply", "quick", ""], ["full"]),
+        (["config", "show", ""], ["tests", "tests.rows", "tests.project"]),
+        (["config", "explain", "--project=disk", "tests.d"], ["tests.disk"]),
+        (["config", "show", "tests.rows", "f"], ["full"]),
+        (["config", "show", "--project=d"], ["--project=disk"]),
+        (["from_config", ""], ["sqlite"]),
+        (["from_config", "sqlite", ""], ["measure"]),
     ],
 )
 def test_candidates(root: Path, words: list[str], found: list[str]) -> None:
