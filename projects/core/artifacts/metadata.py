@@ -182,11 +182,12 @@ def _process_facts(pid: int) -> str:
     commit = git_commit(checkout)
     if commit:
         versions["git"] = commit
-    facts = {"versions": versions, "host": platform.node(), "user": _user(), "pid": pid}
+    facts = {"versions": versions, "host": platform.node(), "user": user_of_process(), "pid": pid}
     return _dump(plain(facts))
 
 
-def _user() -> str:
+def user_of_process() -> str:
+    """Return the name of the user whom this process belongs to, or the number without a name."""
     import pwd
 
     try:

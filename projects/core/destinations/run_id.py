@@ -1,4 +1,4 @@
-"""The identity of a run, made of what its CI says of it; pure."""
+"""The identity of a run, made of what its CI says of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from projects.core.artifacts.metadata import user_of_process
 from projects.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def run_id(environ: Mapping[str, str], run_directory: str, test_step: str | None
     - GitHub Actions, GITHUB_ACTIONS=true: github/OWNER/REPOSITORY/RUN/ATTEMPT
     - GitLab CI, GITLAB_CI=true: gitlab/PROJECT/PIPELINE/JOB
     - Jenkins, JENKINS_URL or BUILD_TAG with JOB_NAME, BUILD_NUMBER: jenkins/JOB/BUILD
-    - anything else: local/USER/RUN DIRECTORY
+    - anything else: local/USER/RUN DIRECTORY; without USER and LOGNAME, whom the process belongs to
 
     `run_directory` is the name of the directory of the run; `/{test_step}` is appended.
 
@@ -41,7 +42,7 @@ def _identity(environ: Mapping[str, str], run_directory: str) -> tuple[str, bool
     for is_it, identify in _ENGINES:
         if is_it(environ):
             return identify(environ), True
-    user = environ.get("USER") or environ.get("LOGNAME") or "unknown"
+    user = environ.get("USER") or environ.get("LOGNAME") or user_of_process()
     return _joined("local", user, run_directory), True
 
 

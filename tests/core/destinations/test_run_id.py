@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,6 @@ def prow(spec: object) -> dict[str, str]:
         (GITLAB, "gitlab/group/sub/tests/7/8"),
         (JENKINS, "jenkins/folder/nightly/3"),
         ({"USER": "ada"}, "local/ada/20260101-100000__demo__test_ci"),
-        ({}, "local/unknown/20260101-100000__demo__test_ci"),
     ],
 )
 def test_each_engine_has_its_form_and_the_step_follows(
@@ -99,3 +99,12 @@ def test_an_identity_is_a_path_that_goes_down_and_needs_no_quoting(
     assert not {"", ".", ".."}.intersection(parts)
     assert identity.isascii()
     assert not set(identity) & set(" ?#%\\\"'<>\n\0")
+
+
+def test_without_variables_the_user_is_whom_the_process_belongs_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    assert run_id({}, "now") == "local/root/now"
+    monkeypatch.setattr(os, "getuid", lambda: 987654)  # a container runs with any number
+    assert run_id({"USER": ""}, "now") == "local/987654/now"
