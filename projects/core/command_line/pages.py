@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from projects.core import __version__
 from projects.core.words.catalog import Catalog, selected_project
@@ -60,22 +60,26 @@ def show_verb(verb: Verb) -> None:
         Signature.of(verb.function),
         page(),
         is_entrypoint=verb.is_entrypoint,
-        presets=preset_names(project.testing_dir) if project else (),
+        presets=_presets(project.testing_dir) if project else None,
     )
     sys.stdout.write(text)
 
 
 def preset_names(testing_dir: str) -> list[str]:
     """Return the presets of a project's config.yaml; none where it cannot be read."""
+    return list(_presets(testing_dir))
+
+
+def _presets(testing_dir: str) -> dict[str, Any]:
     from projects.core.configuration.document import Document
 
     reserved = ("name", "names", "to_apply", "variable_overrides")
     try:
         values = Document.load(os.path.join(testing_dir, "config.yaml")).values
         presets = values["ci_presets"]
-        return [str(name) for name in presets if name not in reserved]
+        return {str(name): preset for name, preset in presets.items() if name not in reserved}
     except Exception:  # help and completion go on without; a run tells what is wrong
-        return []
+        return {}
 
 
 def configuration_keys(testing_dir: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import json
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import UsageError
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from projects.core.words.catalog import Entry
+
+
+_MOST_CHANGES, _LONGEST_VALUE = 3, 30
+"""What the line of a preset shows: changes, and characters of a value."""
 
 
 def help_name(
@@ -52,9 +56,12 @@ def help_verb(
     page: Page,
     *,
     is_entrypoint: bool = False,
-    presets: Sequence[str] = (),
+    presets: Mapping[str, Any] | None = None,
 ) -> str:
-    """Return the page of one call: `words` are the name and the verb, as typed."""
+    """Return the page of one call: `words` are the name and the verb, as typed.
+
+    `presets` maps names to what the configuration says under them.
+    """
     call = " ".join(words)
     shown = [p for p in signature.parameters if p.kind != KEYWORD_REST]
     optional = [_usage_of(p) for p in shown if not p.required]
@@ -62,16 +69,35 @@ def help_verb(
         optional.insert(0, "[PRESET …] [key.path=value …]")
     words_after = [*(_usage_of(p) for p in shown if p.required), *optional]
     rows = [(_name_of(p), _about(p)) for p in signature.parameters]
-    preset_list = textwrap.wrap(", ".join(presets), page.width - 2)
-    shown_examples = signature.examples.splitlines() or [_example(call, shown, presets)]
+    preset_rows = [(name, _changes(preset)) for name, preset in (presets or {}).items()]
+    shown_examples = signature.examples.splitlines() or [_example(call, shown, list(presets or ()))]
     return join(
         page.head(call, signature.summary),
         usage(page, " ".join([call, *words_after])),
         page.text(signature.description) if signature.description else [],
         [page.title("Parameters"), *page.rows(rows)] if rows else [],
-        [page.title("Presets"), *("  " + line for line in preset_list)] if presets else [],
+        [page.title("Presets"), *page.rows(preset_rows)] if preset_rows else [],
         examples(page, shown_examples),
     )
+
+
+def _changes(preset: Any) -> str:
+    """Return what a preset does, in short: what it extends, and the first keys that it sets."""
+    if not isinstance(preset, dict):
+        return ""
+    extended = preset.get("extends") or []
+    names = extended if isinstance(extended, list) else [extended]
+    said = [f"extends {', '.join(map(str, names))}"] if names else []
+    sets = [f"{key}={_shortened(value)}" for key, value in preset.items() if key != "extends"]
+    said += sets[:_MOST_CHANGES]
+    if len(sets) > _MOST_CHANGES:
+        said.append(f"… {len(sets) - _MOST_CHANGES} more")
+    return "; ".join(said)
+
+
+def _shortened(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
 def _verbs(page: Page, title: str, verbs: Mapping[str, Signature]) -> list[str]:

@@ -31,7 +31,7 @@ def test_help_of_a_name_and_of_a_verb(checkout: Path, capsys: Capture) -> None:
     assert main(["rows", "write", "--help"], str(checkout)) == 0
     assert "--count=int  Required.\n" in capsys.readouterr().out
     assert main(["disk", "test_ci", "-h"], str(checkout)) == 0
-    assert "Presets\n  quick, full\n" in capsys.readouterr().out
+    assert "Presets\n  quick  a=1\n  full   a=2\n" in capsys.readouterr().out
     assert main(["alone", "--help"], str(checkout)) == 0
     assert "Usage: ./run_toolbox.py alone WORD [REST …]\n" in capsys.readouterr().out
 

@@ -63,10 +63,19 @@ def test_an_entrypoint_shows_its_presets() -> None:
         Signature.of(test_ci),
         Page(80),
         is_entrypoint=True,
-        presets=["quick", "full"],
+        presets={
+            "quick": {"tests.sizes": [1, 100], "tests.mode": "wal"},
+            "full": {"extends": ["quick"], "a": 1, "b": "x" * 40, "c": None, "d": True},
+            "none": None,
+        },
     )
     assert "Usage: ./run_toolbox.py disk test_ci [PRESET …] [key.path=value …]\n" in text
-    assert "Presets\n  quick, full\n" in text
+    presets = text.partition("Presets\n")[2].partition("\n\n")[0]
+    assert " ".join(presets.split()) == (
+        "quick tests.sizes=[1, 100]; tests.mode=wal "
+        f"full extends quick; a=1; b={'x' * 29}…; c=null; … 1 more "
+        "none"
+    )
     assert text.endswith("Example\n  ./run_toolbox.py disk test_ci quick\n")
 
 
