@@ -149,7 +149,7 @@ class LiveView:
             row = self._board.start(event, now)
             if self.tree:
                 self._begin()
-            elif row.kind != "process":
+            elif row.kind != "process" and not _said_by_run(row):
                 self._print(f"{_beginning(row)}▶ {region.fitted(row.label, 200)}")
         elif kind == "progress":
             self._board.progress(event, now)
@@ -286,6 +286,14 @@ def _worth_a_line(event: Event) -> bool:
     if event["kind"] != "process":
         return True
     return event["outcome"] not in ("passed", "skipped") or event["seconds"] >= LONG
+
+
+def _said_by_run(row: Row) -> bool:
+    """Tell whether the run, whose line came just before, is called by what it calls: this."""
+    run = row.parent
+    if run is None or run.kind != "run" or len(run.children) > 1:
+        return False
+    return run.name == row.name or (row.kind == "entrypoint" and run.name.endswith(f" {row.name}"))
 
 
 def _beginning(row: Row | None) -> str:

@@ -68,6 +68,22 @@ def test_elsewhere_a_run_is_a_line_per_start_and_end(tmp_path: Path) -> None:
     assert "\x1b" not in stream.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("run", "kind", "name"),
+    [("disk measure", "command", "disk measure"), ("demo test_ci", "entrypoint", "test_ci")],
+)
+def test_a_run_of_one_call_says_its_name_once(
+    tmp_path: Path, run: str, kind: str, name: str
+) -> None:
+    stream = io.StringIO()
+    with Journal(tmp_path / "e") as journal:
+        journal.listeners.append(LiveView(stream))
+        with span("run", run), span(kind, name), span("command", name):
+            pass
+    begun = [line for line in shown(stream) if "▶" in line]
+    assert begun == [f"▶ {run}", f"  ▶ {name}"]
+
+
 def test_lines_of_parallel_tasks_say_whose_they_are(tmp_path: Path) -> None:
     stream = io.StringIO()
     with Journal(tmp_path / "e") as journal:
