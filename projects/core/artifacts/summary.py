@@ -17,6 +17,9 @@ MOST_FAILURES, MOST_SLOW = 3, 3
 WIDTH = 100
 """Longer names and errors are cut; the marker files hold them whole."""
 
+SHORT = 0.05
+"""Seconds; the toolkit's share of a shorter run says nothing about it."""
+
 MARKS = {"passed": "✔", "skipped": "↷", "cancelled": "⊘", "running": "…"}
 """One character per outcome; everything else is ✘."""
 
@@ -138,8 +141,10 @@ def _telling(run: Run, slowest: list[Span]) -> Iterator[Span]:
 
 def _toolkit(run: Run, top: Span) -> str:
     spans = [span for _, span in top.walk()]
-    spent = sum(span.overhead for span in spans)
-    words = [f"{readable.duration(spent)}, {readable.share(spent, run.seconds(top))} of the run"]
+    spent, whole = sum(span.overhead for span in spans), run.seconds(top)
+    words = [readable.duration(spent)]
+    if whole >= SHORT:
+        words[0] += f", {readable.share(spent, whole)} of the run"
     for kind in ("command", "step", "process"):
         number = sum(span.kind == kind for span in spans)
         if number:

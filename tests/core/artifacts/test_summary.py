@@ -32,6 +32,19 @@ def test_a_passing_run_is_short(tmp_path: Path) -> None:
     assert len(summary(told.run(), tmp_path).splitlines()) == 4
 
 
+def test_a_run_of_no_time_has_no_share_of_the_toolkit(tmp_path: Path) -> None:
+    def told(seconds: float) -> str:
+        recorded = Recording()
+        recorded.started(0, "r", "run", "demo prepare_ci")
+        recorded.ended(seconds, "r", seconds)
+        lines = summary(recorded.run(), tmp_path).splitlines()
+        (line,) = [line for line in lines if line.startswith("  toolkit")]
+        return line.removeprefix("  toolkit").strip()
+
+    assert told(0.04) == "1 ms"
+    assert told(0.06) == "1 ms, 1.7 % of the run"
+
+
 def test_what_was_only_cancelled_is_not_to_blame() -> None:
     assert [span.name for span in origins(failing_run().run().root)] == ["measure"]
 
