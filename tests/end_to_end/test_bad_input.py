@@ -278,7 +278,7 @@ def test_an_artifact_directory_that_cannot_be_made_is_one_message(
     (tmp_path / "file").write_text("here")
     done = call("hostile", "test_ci", **{variable: str(tmp_path / "file/below")})
     assert done.returncode == 2
-    assert done.stderr == f"error: {tmp_path}/file/below: Not a directory\n"
+    assert done.stderr == f"error: {variable}={tmp_path}/file/below: Not a directory\n"
 
 
 # The size that a file may have stands for a disk that is full at some moment, and needs no root.

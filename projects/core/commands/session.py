@@ -80,8 +80,13 @@ def current() -> Session | None:
 
 def base_directory(environ: Mapping[str, str]) -> Path:
     """Return where run directories are made: $TOPGALLANT_BASE_DIR, or `artifacts/` here."""
-    given = environ.get("TOPGALLANT_BASE_DIR") or environ.get("TOPSAIL_BASE_DIR")
-    return Path(given).absolute() if given else CHECKOUT / "artifacts"
+    variable = _base_variable(environ)
+    return Path(environ[variable]).absolute() if variable else CHECKOUT / "artifacts"
+
+
+def _base_variable(environ: Mapping[str, str]) -> str:
+    names = ("TOPGALLANT_BASE_DIR", "TOPSAIL_BASE_DIR")
+    return next((name for name in names if environ.get(name)), "")
 
 
 def make_run_directory(base: Path, words: Words, now: time.struct_time) -> Path:
@@ -125,15 +130,20 @@ def choose_place(words: Words, environ: Mapping[str, str]) -> Place:
     """
     place = given_place(environ)
     if place is None:
-        path = make_run_directory(base_directory(environ), words, time.localtime())
+        try:
+            path = make_run_directory(base_directory(environ), words, time.localtime())
+        except errors.InfrastructureError as error:
+            if variable := _base_variable(environ):
+                raise errors.InfrastructureError(f"{variable}={error.message}") from error
+            raise
         return Place(path, path)
     path = place.path
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise errors.unreadable(path, error) from error
+        raise errors.unreadable(f"ARTIFACT_DIR={path}", error) from error
     if not os.access(path, os.W_OK | os.X_OK):
-        raise errors.InfrastructureError(f"ARTIFACT_DIR {path} cannot be written")
+        raise errors.InfrastructureError(f"ARTIFACT_DIR={path} cannot be written")
     return place
 
 
