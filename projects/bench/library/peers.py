@@ -12,11 +12,13 @@ from projects.core.errors import InfrastructureError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-Peer = Literal["ansible", "hydra", "omegaconf", "pyinfra", "reframe", "tmt"]
+Peer = Literal["ansible", "awscli", "hydra", "obstore", "omegaconf", "pyinfra", "reframe", "tmt"]
 
 DISTRIBUTIONS: dict[str, str] = {
     "ansible": "ansible-core",
+    "awscli": "awscli",
     "hydra": "hydra-core",
+    "obstore": "obstore",
     "omegaconf": "omegaconf",
     "pyinfra": "pyinfra",
     "reframe": "reframe-hpc",

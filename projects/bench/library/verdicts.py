@@ -10,6 +10,7 @@ from projects.bench.library import (
     change_points,
     command_overhead,
     configuration_speed,
+    export_speed,
     parse_speed,
     startup,
 )
@@ -99,6 +100,19 @@ def _parse_row(state: str, title: str) -> Row:
     )
 
 
+def _export_row(key: str, what: str) -> Row:
+    files = {"small": export_speed.SMALL, "large": export_speed.LARGE}[key]
+    others = (*export_speed.PEERS.values(), export_speed.LOOP)
+    return Row(
+        key=f"export_{key}",
+        bench="export",
+        title=f"export to S3: {what}",
+        subject=export_speed.case(export_speed.OURS, files),
+        base=None,
+        rivals=tuple(export_speed.case(other, files) for other in others),
+    )
+
+
 ROWS = (
     Row(
         key="command",
@@ -140,6 +154,8 @@ ROWS = (
     _configuration_row("set", "configuration: set a value"),
     _parse_row("cold", "results parsed to KPIs, nothing cached"),
     _parse_row("warm", "results parsed to KPIs again"),
+    _export_row("small", "small files"),
+    _export_row("large", "large files"),
     Row(
         key="change_points",
         bench="change_points",
@@ -203,6 +219,8 @@ def point_of(result: Result) -> str:
     """Return what sets this result apart from others of its kind, as words; may be empty."""
     if result.bench == "parse":
         return f"{result.settings['results']} results"
+    if result.bench == "export":
+        return f"{result.settings['files']} files, {result.settings['megabytes']} MiB"
     settings = result.settings
     if settings.get("bench") == "change_points":
         return f"{settings['length']} points, steps of {settings['effect']:.0%}"

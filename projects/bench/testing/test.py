@@ -23,6 +23,7 @@ def test_ci() -> None:
     run.run_toolbox_from_config("bench", "startup")
     run.run_iterable_fields(["configuration.applied"], measure_configuration)
     run.run_toolbox_from_config("bench", "parse")
+    run.run_toolbox_from_config("bench", "export")
     run.run_iterable_fields(["change_points.length"], measure_change_points)
     run.run_toolbox_from_config("bench", "report", extra={"results_dir": env.ARTIFACT_DIR})
 

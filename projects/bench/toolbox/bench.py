@@ -201,6 +201,48 @@ def change_points(
         measured.measure(result, rounds=rounds, series=series, length=length, effect=effect)
 
 
+def export(
+    *,
+    rounds: int = 3,
+    warm_ups: int = 1,
+    files: int = 10000,
+    megabytes: int = 1024,
+    peers: list[Peer] | None = None,
+) -> None:
+    """Measure the export of many small and of a few large files to a real S3 server.
+
+    Without the programs of the server nothing is measured, and the report says so.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        files: Small files, of 4 KiB each.
+        megabytes: MiB of the large files together.
+        peers: Whom to measure beside us; only awscli and obstore upload.
+    """
+    from projects.bench.library import export_speed, radosgw
+    from projects.bench.library.result import recorded
+
+    asked = peers or []
+    settings = {
+        "rounds": rounds,
+        "files": files,
+        "megabytes": megabytes,
+        "peers": asked,
+    }
+    with recorded(env.ARTIFACT_DIR, "export", settings) as result, _work() as work:
+        peers_of.require_installed(asked)
+        if missing := radosgw.missing():
+            result.failed["the S3 server"] = missing
+            _logger.warning("the export is not measured: %s", missing)
+            return
+        sources = export_speed.write_sources(work / "sources", files, megabytes)
+        with radosgw.running(work / "server", memory=8 * 1024**3) as server:
+            export_speed.make_bucket(server)
+            probes = export_speed.probes(sources, server, asked, work, _environ())
+            _measure(probes, rounds, warm_ups, asked, result)
+
+
 def report(bars: dict[str, str], results_dir: Path) -> None:
     """Write bench_report.md, bench.json and bench_report.html from the results of a run.
 

@@ -26,6 +26,9 @@ SMALL = (
     "configuration.applied=[2,5]",
     "parse.results=20",
     "parse.rounds=1",
+    "export.files=20",
+    "export.megabytes=8",
+    "export.rounds=1",
 )
 
 
@@ -61,6 +64,7 @@ def test_each_point_leaves_a_finished_result_and_nothing_of_what_it_measured(
         ("configuration", 2),
         ("configuration", 5),
         ("parse", None),
+        ("export", None),
         ("change_points", None),
     ]
     assert {(point / "exit_code").read_text() for point in points} == {"0\n"}
@@ -75,6 +79,7 @@ def test_the_report_judges_every_row_and_is_shown(run: tuple[Path, str]) -> None
         *("command", "version", "help", "noop"),
         *("load", "load", "get", "get", "set", "set"),
         *("parse_cold", "parse_warm"),
+        *("export_small", "export_large"),
         "change_points",
     ]
     for name in ("bench_report.md", "bench_report.html"):
