@@ -15,6 +15,7 @@ import yaml
 
 from projects.bench.library.radosgw import Server
 from projects.core.destinations.export import export
+from projects.core.destinations import s3_client
 from projects.core.destinations.s3 import S3
 from projects.core.errors import ExportRefused, InfrastructureError, NoResults, UsageError
 from projects.matrix_benchmarking.replot import fetch as fetching
@@ -172,8 +173,8 @@ def test_what_an_earlier_export_has_left_is_not_fetched(
 def test_a_key_that_leads_out_is_refused(
     s3: Server, key: str, how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(origin.Connection, "check", lambda self: None)
-    monkeypatch.setattr(origin.Connection, "objects", lambda self: iter([(key, 1, "e")]))
+    monkeypatch.setattr(s3_client.Connection, "check", lambda self: None)
+    monkeypatch.setattr(s3_client.Connection, "objects", lambda self: iter([(key, 1, "e")]))
     monkeypatch.setattr(origin.Exported, "_get", lambda self, key: None)
     with pytest.raises(ExportRefused, match="leads out of the directory"):
         fetch(parse_source("s3://bucket/raw"), tmp_path / "into", how)
