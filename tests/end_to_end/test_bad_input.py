@@ -216,8 +216,8 @@ WAYS_TO_FAIL = {
     "timeout": (124, "timeout", r"error: timed out after 0\.05 s: sleep 1000"),
     "no results": (3, "error", r"error: nothing was measured"),
     "pipe": (2, "error", r"error: BrokenPipeError: "),
-    "exit": (1, "failed", r"^I leave$"),
-    "exit 256": (2, "error", r"^$"),
+    "exit": (1, "failed", r"^error: hammer fail ended with status 1: I leave$"),
+    "exit 256": (1, "failed", r"^error: hammer fail ended with status 2$"),
     "directory": (2, "error", r"error: ValueError: it was here"),
 }
 

@@ -212,7 +212,9 @@ def _of_exit(exited: SystemExit, call: _Call) -> Exception | None:
     status = errors.exit_status_of(exited)
     if status == errors.PASSED:
         return None
-    failed = errors.CommandFailed(f"{call.name} ended with status {status}", status, call.name)
+    said = f": {exited.code}" if isinstance(exited.code, str) else ""
+    message = f"{call.name} ended with status {status}{said}"
+    failed = errors.CommandFailed(message, status, call.name)
     failed.__cause__ = exited
     return failed
 
