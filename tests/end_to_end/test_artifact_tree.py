@@ -73,6 +73,9 @@ def test_the_readme_command_leaves_the_whole_tree(
     assert not top & {"FAILURE", "FAILURES", "SKIPPED"}
     commands = sorted(path for path in root.iterdir() if path.name.startswith("0"))
     assert [int(path.name[:3]) for path in commands] == list(range(len(commands)))
+    plots = commands.pop()
+    assert plots.name.endswith("__plots")
+    assert {"verdict.json", "verdict.html", "lts_payload.json"} <= {p.name for p in plots.iterdir()}
     assert len(commands) >= 4
     for path in [root, *commands]:
         metadata = yaml.safe_load((path / "_meta/metadata.yaml").read_text())

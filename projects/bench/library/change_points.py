@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -13,13 +14,15 @@ from projects.bench.library.labelled_series import (
     generate_many,
     score,
 )
-from projects.matrix_benchmarking.verdict.detect import detect
+from projects.matrix_benchmarking.verdict.detect import available, detect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from projects.bench.library.labelled_series import Labelled
     from projects.bench.library.result import Result
+
+_log = logging.getLogger(__name__)
 
 OURS = "topgallant"
 PEERS = {"otava": "apache-otava", "kernel": "ruptures"}
@@ -50,6 +53,9 @@ def measure(
     change; each sample is the mean time of one series in one round: processor time, which is what
     a detector needs on a machine that others use too. Imports and first calls do not count.
     """
+    for missing in [name for name in detectors if not available(name)]:
+        _log.warning("%s is not installed (requirements-detectors.lock): left out", PEERS[missing])
+    detectors = [name for name in detectors if available(name)]
     seeds = iter(REPORTED_SEEDS)
     totals = {(family, detector): Score() for family in FAMILIES for detector in detectors}
     for _ in range(rounds):

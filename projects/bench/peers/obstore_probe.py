@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-import obstore  # type: ignore[import-not-found]
-from obstore.store import S3Store  # type: ignore[import-not-found]
+import obstore
+from obstore.store import S3Store
 
 AT_ONCE = 16
 """The same as our workers; more are no faster on one server."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import math
 from dataclasses import replace
@@ -29,6 +29,15 @@ DETECTORS: dict[str, str] = {
     "kernel": "optimal kernel change points, by ruptures",
 }
 """Detectors and what they are for; each is the function `detect` of the module of its name."""
+
+
+OPTIONAL = {"otava": ("otava", "apache-otava"), "kernel": ("ruptures", "ruptures")}
+"""Detectors that need a package of requirements-detectors.lock: its module and its name."""
+
+
+def available(detector: str) -> bool:
+    """Tell whether the package that a detector needs is installed."""
+    return detector not in OPTIONAL or importlib.util.find_spec(OPTIONAL[detector][0]) is not None
 
 
 def detect(
@@ -73,6 +82,12 @@ def _imported(detector: str) -> Any:
 def _function(detector: str, options: dict[str, Any]) -> Any:
     if detector not in DETECTORS:
         raise ConfigurationError(unknown("detector", detector, DETECTORS))
+    if not available(detector):
+        raise ConfigurationError(
+            f'the detector "{detector}" needs {OPTIONAL[detector][1]}, which is not installed: '
+            "python -m pip install --require-hashes -r requirements-detectors.lock, with the "
+            "python of the toolkit's environment"
+        )
     function = _imported(detector)
     if options:
         possible = list(inspect.signature(function).parameters)[1:]

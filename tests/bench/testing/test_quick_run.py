@@ -36,7 +36,7 @@ def bench(verb: str, artifact_dir: Path, *words: str) -> subprocess.CompletedPro
     return subprocess.run(
         [sys.executable, "run_toolbox.py", "bench", verb, *words],
         cwd=CHECKOUT,
-        env=our_environment(os.environ, artifact_dir),
+        env=our_environment(os.environ, artifact_dir) | {"TOPGALLANT_VENV": sys.prefix},
         check=False,
         capture_output=True,
         text=True,

@@ -53,6 +53,17 @@ def test_a_foreign_environment_is_ready_when_it_holds_the_locked_versions(
     assert not environment.ready(lock, str(tmp_path / "missing"))
 
 
+def test_one_that_was_made_from_a_wider_lock_is_ready_and_stays_as_it_is(
+    tmp_path: Path, lock: str
+) -> None:
+    place = tmp_path / "of_the_tests"
+    make(place, "jinja2-3.1.6", "ruamel.yaml-0.18", "pytest-9.0")
+    stamp = place / environment.STAMP
+    stamp.write_text("3.12\nthe lock of the tests\n")
+    assert environment.provide(lock, str(place)) == str(place / "bin/python")
+    assert stamp.read_text() == "3.12\nthe lock of the tests\n"
+
+
 def test_one_whose_python_is_gone_is_not_ready(tmp_path: Path, lock: str) -> None:
     place = tmp_path / "good"
     make(place, "jinja2-3.1.6", "ruamel.yaml-0.18")

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from projects.bench.library.radosgw import Server
-from projects.core.destinations.export import export
 from projects.core.destinations import s3_client
+from projects.core.destinations.export import export
 from projects.core.destinations.s3 import S3
 from projects.core.errors import ExportRefused, InfrastructureError, NoResults, UsageError
 from projects.matrix_benchmarking.replot import fetch as fetching

@@ -20,7 +20,7 @@ from projects.bench.library.labelled_series import (
     score,
 )
 from projects.core.errors import ConfigurationError
-from projects.matrix_benchmarking.verdict.detect import DETECTORS, detect
+from projects.matrix_benchmarking.verdict.detect import DETECTORS, OPTIONAL, detect
 
 SEEDS = st.integers(3_000_000, 3_001_000)
 FAMILY = st.sampled_from(FAMILIES)
@@ -183,3 +183,11 @@ def test_an_unknown_option_is_named_with_the_nearest() -> None:
 def test_an_unknown_direction_is_refused() -> None:
     with pytest.raises(ConfigurationError, match='"up"'):
         detect([1.0, 5.0], "threshold", direction="up")
+
+
+def test_a_detector_whose_package_is_missing_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(OPTIONAL, "kernel", ("ruptures_is_gone", "ruptures"))
+    with pytest.raises(ConfigurationError, match="needs ruptures, which is not installed"):
+        detect([1.0, 2.0], "kernel")
