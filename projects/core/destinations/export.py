@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from projects.core.destinations.manifest import File, Manifest
     from projects.core.secrets.scan import Leak
 
+BATCH = 16
+"""Files that a worker examines in a row: handing over each by itself costs as much as a small one."""
+
 SHOWN = 20
 """Places that a refusal lists; it says how many more there are."""
 
@@ -107,7 +110,11 @@ class _Export:
         )
 
     def _examine_all(self, paths: Sequence[str]) -> list[File]:
-        examined = list(self.pool.map(lambda p: examine(self.root, p, scan=self.scan), paths))
+        def examine_some(some: Sequence[str]) -> list[tuple[File, Sequence[Leak]]]:
+            return [examine(self.root, path, scan=self.scan) for path in some]
+
+        batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
+        examined = [one for some in self.pool.map(examine_some, batches) for one in some]
         _refuse(self.root, [leak for _, leaks in examined for leak in leaks])
         return [file for file, _ in examined]
 

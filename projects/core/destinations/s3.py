@@ -76,7 +76,7 @@ class S3:
         from projects.core.destinations.s3_put import Sender
 
         if self._sender_of_region is None:
-            self._sender_of_region = Sender(self._connection, self.workers + 8)
+            self._sender_of_region = Sender(self._connection)
         return self._sender_of_region
 
     def read_manifest(self) -> Manifest | None:

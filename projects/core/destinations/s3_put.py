@@ -7,8 +7,10 @@ not answered with "done" goes to boto3 again, which knows redirects, retries and
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import re
+import weakref
 from datetime import UTC, datetime
 from hashlib import md5, sha256
 from types import MappingProxyType
@@ -16,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from projects.core.destinations.s3_client import (
-    CONNECT_SECONDS,
-    READ_SECONDS,
     error_code,
     explained,
 )
+from projects.core.destinations.s3_wire import Unexpected, Wire
 from projects.core.errors import InfrastructureError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
@@ -36,13 +38,19 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 class Sender:
-    """Stores objects and parts of objects in a bucket; called from several threads at once."""
+    """Stores objects and parts of objects in a bucket; called from several threads at once.
 
-    def __init__(self, connection: Connection, workers: int) -> None:
+    `close` closes the connections that are kept; nothing may be under way then or be asked later.
+    """
+
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._bucket = connection.place.bucket
         self._url = urlsplit(_bucket_url(connection))
-        self._pool: Any = _pool(connection, self._url, workers)
+        self._proxied = _is_proxied(self._url)
+        self._idle: list[Wire] = []
+        self._tls: ssl.SSLContext | None = None
+        self.close = weakref.finalize(self, _close_all, self._idle)
         self._keys: dict[tuple[str, str], bytes] = {}
 
     def put(self, key: str, body: bytes, digest: str, headers: Mapping[str, str]) -> None:
@@ -91,11 +99,6 @@ class Sender:
             told = answer["ResponseMetadata"]["HTTPHeaders"]
         return told
 
-    def close(self) -> None:
-        """Close the connections."""
-        if self._pool is not None:
-            self._pool.close()
-
     def _directly(
         self,
         method: str,
@@ -107,20 +110,53 @@ class Sender:
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Mapping[str, str] | None:
         """Return the headers of the answer "done", None for any other and for none."""
-        from urllib3.exceptions import HTTPError
-
         credentials = self._connection.credentials()
-        if credentials is None or self._pool is None:
+        if credentials is None or self._proxied:
             return None
         path = f"{self._url.path}/{quote(key, safe='/~')}"
         request = f"{method}\n{path}\n{query}"
         signed = self._signed(request, digest, headers, credentials)
         target = f"{path}?{query}" if query else path
         try:
-            answer = self._pool.urlopen(method, target, body=body, headers=signed, retries=False)
-        except (HTTPError, OSError):
+            status, told = self._ask(method, target, signed, body)
+        except (OSError, Unexpected):
             return None
-        return answer.headers if answer.status == OK and "etag" in answer.headers else None
+        return told if status == OK and "etag" in told else None
+
+    def _ask(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str]]:
+        """Ask over an idle connection; if the server has closed that meanwhile, over a new one."""
+        try:
+            wire = self._idle.pop()
+        except IndexError:
+            wire = self._connect()
+        else:
+            with contextlib.suppress(OSError, Unexpected):
+                return self._ask_over(wire, method, target, headers, body)
+            wire = self._connect()
+        return self._ask_over(wire, method, target, headers, body)
+
+    def _ask_over(
+        self, wire: Wire, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str]]:
+        try:
+            answer = wire.ask(method, target, headers, body)
+        except BaseException:
+            wire.close()
+            raise
+        self._idle.append(wire)
+        return answer
+
+    def _connect(self) -> Wire:
+        import ssl
+
+        host = self._url.hostname or ""
+        if self._url.scheme == "http":
+            return Wire(host, self._url.port or 80, None)
+        if self._tls is None:
+            self._tls = ssl.create_default_context(cafile=self._connection.certificates)
+        return Wire(host, self._url.port or 443, self._tls)
 
     def _signed(
         self, request: str, digest: str, headers: Mapping[str, str], credentials: Any
@@ -182,24 +218,13 @@ def _bucket_url(connection: Connection) -> str:
     return url.partition("?")[0].removesuffix("/x")
 
 
-def _pool(connection: Connection, url: SplitResult, workers: int) -> Any:
-    """Return a pool of connections; None where a proxy is between, which is for boto3."""
+def _close_all(wires: list[Wire]) -> None:
+    while wires:
+        wires.pop().close()
+
+
+def _is_proxied(url: SplitResult) -> bool:
+    """Tell whether a proxy is between, which is for boto3."""
     from urllib.request import getproxies, proxy_bypass
 
-    import urllib3
-
-    if getproxies().get(url.scheme) and not proxy_bypass(url.netloc):
-        return None
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-    if url.scheme == "http":
-        return urllib3.HTTPConnectionPool(
-            url.hostname or "", url.port, maxsize=workers, timeout=timeout
-        )
-    return urllib3.HTTPSConnectionPool(
-        url.hostname or "",
-        url.port,
-        maxsize=workers,
-        timeout=timeout,
-        cert_reqs="CERT_REQUIRED",
-        ca_certs=connection.certificates,
-    )
+    return bool(getproxies().get(url.scheme)) and not proxy_bypass(url.netloc)

@@ -27,6 +27,7 @@ from projects.core.destinations.export import export
 from projects.core.destinations.manifest import File
 from projects.core.destinations.s3 import S3
 from projects.core.destinations.s3_client import Access
+from projects.core.destinations.s3_wire import Unexpected, Wire
 from projects.core.errors import (
     ConfigurationError,
     ExportRefused,
@@ -211,7 +212,7 @@ def test_what_others_have_uploaded_is_read_to_be_compared(
 
 def test_the_server_checks_what_it_gets_against_the_signature(bucket: str) -> None:
     connection = s3_client.Connection(S3(f"s3://{bucket}/x").place, Access(), 2)
-    sender = s3_put.Sender(connection, 2)
+    sender = s3_put.Sender(connection)
     headers = {"content-type": "text/plain"}
     refused = sender._directly(
         "PUT", "x/y", "", b"body", digest=sha256(b"other").hexdigest(), headers=headers
@@ -221,6 +222,49 @@ def test_the_server_checks_what_it_gets_against_the_signature(bucket: str) -> No
     sender.put("x/y", b"body", sha256(b"body").hexdigest(), headers)
     assert sender.head("x/y") is not None
     sender.close()
+
+
+def test_a_connection_that_the_server_has_closed_is_made_anew(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = s3_put.Sender(s3_client.Connection(S3(f"s3://{bucket}/x").place, Access(), 2))
+    sender.put("x/y", b"one", sha256(b"one").hexdigest(), {"content-type": "text/plain"})
+    (idle,) = sender._idle
+    idle._socket.shutdown(socket.SHUT_RDWR)
+    assert sender._directly("HEAD", "x/y", "") is not None
+    sender.close()
+
+
+ANSWERS = [
+    b"",
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+    b"HTTP/1.1 403 Forbidden\r\ncontent-length: 5\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n folded\r\n\r\n",
+    b"\xff" * 100_000,
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_that_is_not_plain_is_left_to_boto3(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connected, _ = listening.accept()
+            with connected:
+                connected.recv(65536)
+                connected.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        wire = Wire("127.0.0.1", listening.getsockname()[1], None)
+        with pytest.raises((Unexpected, OSError)):
+            wire.ask("PUT", "/b/k", {"host": "x"}, b"body")
+        wire.close()
+        thread.join()
 
 
 def test_without_the_direct_way_boto3_stores_the_same(
