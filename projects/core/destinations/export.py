@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from projects.core.secrets.scan import Leak
 
 BATCH = 16
-"""Files that a worker examines in a row: handing over each by itself costs as much as a small one."""
+"""Files that a worker examines in a row: handing each over costs as much as a small one does."""
 
 SHOWN = 20
 """Places that a refusal lists; it says how many more there are."""
