@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from importlib.metadata import version
 from typing import TYPE_CHECKING
-
-from projects.bench.library.labelled_series import (
-    FAMILIES,
-    REPORTED_SEEDS,
-    Score,
-    generate_many,
-    score,
-)
-from projects.matrix_benchmarking.verdict.detect import available, detect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from projects.bench.library.labelled_series import Labelled
+    from projects.bench.library.labelled_series import Labelled, Score
     from projects.bench.library.result import Result
 
 _log = logging.getLogger(__name__)
@@ -53,17 +43,26 @@ def measure(
     change; each sample is the mean time of one series in one round: processor time, which is what
     a detector needs on a machine that others use too. Imports and first calls do not count.
     """
+    # Late: every command of the group imports this module, and numpy takes 60 ms.
+    from importlib.metadata import version
+
+    from projects.bench.library import labelled_series
+    from projects.matrix_benchmarking.verdict.detect import available, detect
+
     for missing in [name for name in detectors if not available(name)]:
         _log.warning("%s is not installed (requirements-detectors.lock): left out", PEERS[missing])
     detectors = [name for name in detectors if available(name)]
-    seeds = iter(REPORTED_SEEDS)
-    totals = {(family, detector): Score() for family in FAMILIES for detector in detectors}
+    families = labelled_series.FAMILIES
+    seeds = iter(labelled_series.REPORTED_SEEDS)
+    totals = {
+        (family, detector): labelled_series.Score() for family in families for detector in detectors
+    }
     for _ in range(rounds):
         own = [next(seeds) for _ in range(series)]
         made = [
             labelled
-            for family in FAMILIES
-            for labelled in generate_many(family, own, length=length, effect=effect)
+            for family in families
+            for labelled in labelled_series.generate_many(family, own, length=length, effect=effect)
         ]
         for detector in detectors:
             detect(made[0].values, detector)
@@ -105,6 +104,9 @@ TITLES = ("noise", "detector", "precision", "recall", "F1", "bar", "clean series
 
 
 def _timed(labelled: Labelled, detector: str) -> tuple[float, Score]:
+    from projects.bench.library.labelled_series import score
+    from projects.matrix_benchmarking.verdict.detect import detect
+
     started = time.thread_time()
     changes = detect(labelled.values, detector)
     seconds = time.thread_time() - started
