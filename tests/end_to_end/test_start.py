@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = {
-    "asyncio", "boto3", "email", "fire.interact", "httpx", "http.client", "jinja2",
+    "asyncio", "boto3", "email", "httpx", "http.client", "jinja2",
     "joblib", "jsonpath_ng", "numpy", "plotly", "pydantic", "rich", "ssl", "urllib.request",
 }  # fmt: skip
 
