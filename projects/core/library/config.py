@@ -15,6 +15,7 @@ from projects.core.commands import entrypoint, session
 from projects.core.configuration import command_args, template
 from projects.core.configuration.configuration import Configuration, MissingKey, assemble
 from projects.core.configuration.document import Document
+from projects.core.library import profiles
 from projects.core.processes import parallel
 from projects.core.secrets import directory as secrets_directory
 from projects.core.secrets import masking
@@ -105,6 +106,23 @@ class Project:
         refuse_in_parallel(f"apply_preset({name!r})")
         self.configuration.apply_preset(name)
         self._write_presets_applied()
+
+    def detect_apply_light_profile(self, profile: str, name_suffix: str = "light") -> bool:
+        """Apply the preset `profile` in a light job of OpenShift CI; tell whether it was."""
+        return self._apply_if(profile if profiles.light(name_suffix) else None)
+
+    def detect_apply_metal_profile(self, profile: str) -> bool:
+        """Apply the preset `profile` if the cluster runs on bare metal; tell whether it does."""
+        return self._apply_if(profile if profiles.is_metal() else None)
+
+    def detect_apply_cluster_profile(self, node_profiles: Mapping[str, str]) -> bool:
+        """Apply the preset of the first node of {node: preset} that the cluster has, if any."""
+        return self._apply_if(profiles.preset_of_cluster(node_profiles))
+
+    def _apply_if(self, preset: str | None) -> bool:
+        if preset is not None:
+            self.apply_preset(preset)
+        return preset is not None
 
     def changed(self, key: str, value: Any) -> None:
         """Remember that what is written is old; the journal knows at once."""
