@@ -109,7 +109,7 @@ class Project:
 
     def detect_apply_light_profile(self, profile: str, name_suffix: str = "light") -> bool:
         """Apply the preset `profile` in a light job of OpenShift CI; tell whether it was."""
-        return self._apply_if(profile if profiles.light(name_suffix) else None)
+        return self._apply_if(profile if profiles.is_light(os.environ, name_suffix) else None)
 
     def detect_apply_metal_profile(self, profile: str) -> bool:
         """Apply the preset `profile` if the cluster runs on bare metal; tell whether it does."""

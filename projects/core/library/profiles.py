@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from projects.core.processes import shell
@@ -31,11 +30,6 @@ def preset_of_cluster(presets: Mapping[str, str]) -> str | None:
     """Return the preset of the first node that the cluster has, of {node: preset}, or None."""
     nodes = {line.rpartition("/")[2] for line in _ask("oc", "get", "nodes", "-o", "name").split()}
     return next((preset for node, preset in presets.items() if node in nodes), None)
-
-
-def light(suffix: str) -> bool:
-    """Tell whether this process runs in a light job; see `is_light`."""
-    return is_light(os.environ, suffix)
 
 
 def _ask(*words: str) -> str:
