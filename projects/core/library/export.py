@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projects.core.artifacts import directory, journal
+from projects.core.commands.report import JOURNAL
 from projects.core.destinations.run_id import run_id
 from projects.core.errors import ConfigurationError, UsageError, unreadable
 from projects.core.library import config
@@ -54,11 +55,22 @@ def export_artifacts(
         logger.info("In the PerfLab the step %s is not exported by itself.", test_step)
         return None
     root = Path(artifacts_dirname).resolve()
-    run_directory = (directory.run_root() or root).name
+    run_directory = _run_directory(root, test_step).name
     identity = run_id(os.environ, run_directory)
     base = base_of(_configured_base(), _joined(_configured("path_prefix"), identity))
     below = _joined(_configured("path_prefix"), run_id(os.environ, run_directory, test_step))
     return _export(root, f"{base.rstrip('/')}/{below}", identity)
+
+
+def _run_directory(root: Path, test_step: str | None) -> Path:
+    """Return the run that a directory belongs to: this run, or an earlier one that it is itself.
+
+    Exporting an earlier run again is another run each time, which must not make another place.
+    """
+    run = directory.run_root()
+    if run is None or (root / JOURNAL).is_file():
+        return root
+    return run if test_step or root.is_relative_to(run) else root
 
 
 def base_of(dest: str, below: str) -> str:

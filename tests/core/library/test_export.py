@@ -106,6 +106,24 @@ def test_exporting_again_goes_to_the_same_place_and_steps_beside_each_other(
         assert result.address == project.values["export_artifacts.dest"] == address
 
 
+def test_an_earlier_run_goes_to_the_same_place_whichever_run_exports_it(
+    root: Path, configured: Any, tmp_path: Path
+) -> None:
+    configured(enabled=True, dest=str(tmp_path / "to"))
+    earlier = tmp_path / "20251231-100000__demo__test_ci"
+    earlier.mkdir()
+    for name in ("one", "two"):
+        directory.set_run_root(tmp_path / name)
+        result = export.export_artifacts(earlier)
+        assert result is not None
+        assert result.address == str(tmp_path / "to" / "local" / "ada" / earlier.name)
+    assert result and (result.copied, result.skipped) == (0, 1)
+    (earlier / "events.jsonl").touch()
+    result = export.export_artifacts(earlier, "plot")
+    assert result is not None
+    assert result.address == str(tmp_path / "to" / "local" / "ada" / earlier.name / "plot")
+
+
 def test_in_the_perflab_a_step_is_not_exported_by_itself(
     root: Path, configured: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
