@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -145,6 +146,8 @@ def _session(access: Access) -> tuple[Any, Any]:
     import boto3
     import botocore.session
 
+    # It tells at INFO, in words for its developers, where it has found what everybody has set up.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     core = botocore.session.Session()
     if access.credentials_file is not None:
         if not access.credentials_file.is_file():
