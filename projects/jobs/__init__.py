@@ -1,0 +1,1 @@
+"""What a job is and does: model, store, scheduling, the process backend, the engine, its HTTP parts."""

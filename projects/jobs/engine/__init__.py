@@ -1,0 +1,1 @@
+"""The loop that joins store, scheduling and a backend."""

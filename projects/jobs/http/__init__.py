@@ -1,0 +1,1 @@
+"""HTTP parts that the roof and the façades share."""

@@ -1,0 +1,1 @@
+"""What every part of the job system speaks of: ids, moments, states, entities."""

@@ -1,0 +1,1 @@
+"""Which job starts next: pure functions of what waits, what runs and the limits."""

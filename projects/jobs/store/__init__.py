@@ -1,0 +1,1 @@
+"""Where jobs are kept: SQLite in a folder, PostgreSQL by URL."""

@@ -1,0 +1,1 @@
+"""What can be run: test scripts with their spec.json, entrypoints of projects."""

@@ -1,0 +1,1 @@
+"""The compiler hub's satellite: its API, its commands, its envelope."""

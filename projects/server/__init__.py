@@ -1,0 +1,1 @@
+"""The roof: one process that serves the chosen apps."""
