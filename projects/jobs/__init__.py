@@ -1,1 +1,1 @@
-"""What a job is and does: model, store, scheduling, the process backend, the engine, its HTTP parts."""
+"""What a job is and does, from its id and states to its HTTP parts."""
