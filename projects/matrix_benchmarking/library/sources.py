@@ -34,9 +34,15 @@ def place_for_results(
 
     if given is not None:
         return nullcontext(Path(given))
-    if settings.get("download.save_to_artifacts"):
-        return env.NextArtifactDir("results")
-    return _temporary()
+    return _in_artifacts() if settings.get("download.save_to_artifacts") else _temporary()
+
+
+@contextmanager
+def _in_artifacts() -> Iterator[Path]:
+    """Make the directory and leave it again: what is made of the results goes beside it."""
+    with env.NextArtifactDir("results"):
+        place = env.ARTIFACT_DIR
+    yield place
 
 
 @contextmanager
@@ -76,7 +82,7 @@ def fetch_into(url: str, url_file: str, into: Path) -> None:
             done = fetch.fetch_entries(read_url_file(Path(url_file)), into, how)
     for each in done:
         _log.info(
-            "%s: %d files fetched, %d from the cache",
+            "%s: files fetched: %d, from the cache: %d",
             each.source.given,
             each.fetched,
             each.from_cache,

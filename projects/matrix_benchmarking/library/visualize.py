@@ -46,6 +46,11 @@ def init(allow_no_config_file: bool = False) -> None:
     elif preset:
         config.project.set_config("matbench.config_file", f"{preset}.yaml")
         url_file = settings.read().plots_file
+        if not url_file.is_file():
+            known = [path.stem for path in url_file.parent.glob("*.yaml")]
+            raise errors.ConfigurationError(
+                f"{url_file.parent}: {errors.unknown('file to plot by', str(preset), known)}"
+            )
         config.project.set_config("matbench.download.url_file", os.fspath(url_file))
     matbench = settings.read()
     drawing.select(matbench.workload, matbench.plots_file, may_be_missing=allow_no_config_file)

@@ -37,8 +37,9 @@ class Entry:
 def read_url_file(path: Path) -> list[Entry]:
     """Return the entries of a file.
 
-    It is a mapping `download`, or just a list, of entries with `url`, `dest_dir` and perhaps
-    `settings`, or with `files`: other such files, relative to this one and in its directory.
+    It is a mapping with `download`, or just a list, of entries with `url`, `dest_dir` and perhaps
+    `settings`, or with `files`: other such files, relative to this one and in its directory. Other
+    keys are for others: the `visualize` of a file that selects plots too.
 
     Errors
     ------
@@ -67,8 +68,8 @@ def _entries_of(root: Path, path: Path, above: tuple[Path, ...]) -> list[Entry]:
         raise ConfigurationError(f"{path}: files include each other, or too deep: {said}")
     content = _load(path)
     if isinstance(content, dict):
-        if set(content) != {"download"}:
-            raise ConfigurationError(f"{path}: a mapping with the one key download, or a list")
+        if "download" not in content:
+            raise ConfigurationError(f"{path}: no key download, which lists what to fetch")
         content = content["download"]
     if not isinstance(content, list):
         raise ConfigurationError(f"{path}: download is a list of entries with url and dest_dir")

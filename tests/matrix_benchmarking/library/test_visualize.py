@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,15 @@ def toolbox(checkout: Path, tmp_path: Path) -> Toolbox:
     return Toolbox(checkout, tmp_path / "artifacts")
 
 
+@pytest.fixture
+def data(toolbox: Toolbox, checkout: Path, tmp_path: Path) -> Path:
+    """Have the toolbox run in a copy, and return the folder of its `plots.yaml`."""
+    shutil.copytree(checkout / "projects", tmp_path / "copy" / "projects")
+    shutil.copy(checkout / "run_toolbox.py", tmp_path / "copy")
+    toolbox.command[1] = str(tmp_path / "copy" / "run_toolbox.py")
+    return tmp_path / "copy/projects/sqlite_bench/visualizations/sqlite/data"
+
+
 def test_a_run_ends_with_plots_kpis_and_a_verdict(toolbox: Toolbox) -> None:
     done = toolbox.run("test_ci", *FAST)
     assert done.returncode == 0, done.stderr
@@ -89,6 +99,34 @@ def test_an_address_that_is_downloaded_gives_the_same_kpis(toolbox: Toolbox) -> 
     done = toolbox.run("generate_plots_from_pr_args", f"matbench.download.url=file://{run}")
     assert done.returncode == 0, done.stderr
     assert (toolbox.plots / "lts_payload.json").read_bytes() == measured
+
+
+def test_what_is_fetched_is_kept_beside_the_plots_when_asked_for(toolbox: Toolbox) -> None:
+    toolbox.run("test_ci", *FAST)
+    url = f"matbench.download.url=file://{toolbox.latest}"
+    done = toolbox.run(
+        "generate_plots_from_pr_args", url, "matbench.download.save_to_artifacts=true"
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list(toolbox.latest.glob("000__results/expe/from_url/*/results.json"))) == 2
+    assert (toolbox.latest / "001__plots" / "verdict.html").is_file()
+
+
+def test_a_file_selects_plots_and_names_what_to_download(toolbox: Toolbox, data: Path) -> None:
+    toolbox.run("test_ci", *FAST)
+    (data / "two_runs.yaml").write_text(
+        "visualize: [{id: both, generate: ['report: KPIs']}]\n"
+        f"download: [{{url: {toolbox.latest}, dest_dir: expe/a, settings: {{version: 1}}}},\n"
+        f"           {{url: {toolbox.latest}, dest_dir: expe/b, settings: {{version: 2}}}}]\n"
+    )
+    done = toolbox.run("generate_plots_from_pr_args", "matbench.preset=two_runs")
+    assert done.returncode == 0, done.stderr
+    payloads = json.loads((toolbox.plots / "lts_payload.json").read_text())
+    assert sorted(one["metadata"]["settings"]["version"] for one in payloads) == [1, 1, 2, 2]
+    assert (toolbox.plots / "report_00_both.html").is_file()
+    done = toolbox.run("generate_plots_from_pr_args", "matbench.preset=two_run")
+    assert done.returncode == 2
+    assert 'unknown file to plot by "two_run"; did you mean "two_runs"?' in done.stderr
 
 
 def test_a_ci_directive_names_what_to_plot(toolbox: Toolbox, tmp_path: Path) -> None:

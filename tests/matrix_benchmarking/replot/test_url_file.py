@@ -21,7 +21,8 @@ def test_entries_and_those_of_other_files(tmp_path: Path) -> None:
     written(tmp_path, "- {url: s3://bucket/c, dest_dir: expe/v3}\n", "more/other.yaml")
     path = written(
         tmp_path,
-        """download:
+        """visualize: [{id: a, generate: [b]}]
+download:
 - url: s3://bucket/a
   dest_dir: expe/v1
   settings: {version: 1, name: x}
@@ -40,7 +41,7 @@ def test_entries_and_those_of_other_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1", "one key download"),
+        ("a: 1", "no key download"),
         ("download: {}", "download is a list"),
         ("- x", "entry 1: a mapping with url"),
         ("- {url: /a, dest: x}", 'entry 1: unknown key "dest"; did you mean "dest_dir"'),
