@@ -198,9 +198,8 @@ class _Fetch:
 
     def run(self) -> Fetched:
         self.cache.prepare()
-        address = f"{self.source.endpoint or os.environ.get('AWS_ENDPOINT_URL', '')} " + str(
-            self.source.place
-        )
+        endpoint = self.source.endpoint or self.how.access.endpoint
+        address = f"{endpoint or os.environ.get('AWS_ENDPOINT_URL', '')} {self.source.place}"
         known = self.cache.read_listing(address)
         origin: Origin | None = None
         if self.how.mode == "cache_only":

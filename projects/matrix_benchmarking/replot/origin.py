@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from projects.core.destinations import manifest as manifests
 from projects.core.destinations.s3 import LARGEST_MANIFEST
 from projects.core.destinations.s3_client import Access, Connection, error_code, explained
+from projects.core.destinations.s3_keys import LOCK
 from projects.core.errors import ExportRefused, InfrastructureError, UsageError, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from projects.matrix_benchmarking.replot.source import Bucket, Directory
+
+_log = logging.getLogger(__name__)
 
 WORKERS = 16
 MOST_FILES = 2_000_000
@@ -75,7 +79,7 @@ class Exported:
     """The objects below a prefix of a bucket, as their manifests say, else as they are listed."""
 
     def __init__(self, source: Bucket, access: Access) -> None:
-        endpoint = access.endpoint or source.endpoint
+        endpoint = source.endpoint or access.endpoint
         self.place = source.place
         self._given = source.given
         self._connection = Connection(
@@ -91,7 +95,8 @@ class Exported:
         Errors
         ------
         InfrastructureError
-            No such bucket, no right, nobody answers, more than MOST_FILES.
+            No such bucket, no right, nobody answers, more than MOST_FILES; an export to it is on,
+            or was killed: there would be results, but not all of them.
         ExportRefused
             A manifest is none, or a key would lead out of the directory it is fetched to.
         UsageError
@@ -105,6 +110,12 @@ class Exported:
         if not found:
             raise UsageError(f"{self._given}: there is nothing below {self.place}")
         nested = [p.removesuffix(manifests.NAME) for p in found if p.endswith(f"/{manifests.NAME}")]
+        if not nested:
+            _log.warning(
+                "%s has no %s: files are taken as they are listed, some may be missing",
+                self.place,
+                manifests.NAME,
+            )
         with ThreadPoolExecutor(WORKERS) as pool:
             for folder, manifest in zip(nested, pool.map(self._manifest, nested), strict=True):
                 for one in _listed(folder, manifest) if manifest else ():
@@ -116,11 +127,23 @@ class Exported:
                     found[one.path] = Remote(one.path, one.size, one.sha256, old.etag)
         return list(found.values())
 
+    def _refuse_unfinished(self, folders: Iterable[str], found: Mapping[str, Remote]) -> None:
+        for folder in folders:
+            if folder + manifests.NAME not in found:
+                place = f"{self.place}/{folder}".rstrip("/")
+                raise InfrastructureError(
+                    f"{place}: its export has not ended; export it again, it goes on"
+                )
+
     def _objects(self) -> dict[str, Remote]:
         found: dict[str, Remote] = {}
+        locked = []
         for key, size, etag in self._connection.objects():
             path = self.place.path_of(key)
             if key.endswith("/"):  # how some tools write that there is a directory
+                continue
+            if key.endswith(f"/{LOCK}"):
+                locked.append(key.removeprefix(self.place.folder).removesuffix(LOCK))
                 continue
             if path is None or not manifests.is_inside(path):
                 if path is None and ".topgallant-export/" in key:
@@ -129,6 +152,7 @@ class Exported:
             found[path] = Remote(path, size, etag=etag.strip('"'))
             if len(found) > MOST_FILES:
                 raise InfrastructureError(f"{self.place}: more than {MOST_FILES} files")
+        self._refuse_unfinished(locked, found)
         return found
 
     def _manifest(self, folder: str) -> manifests.Manifest | None:
@@ -162,6 +186,12 @@ class Exported:
             except ClientError as error:
                 if error_code(error) in {"NoSuchKey", "404"}:
                     return None
+                if error_code(error) == "AccessDenied" and self._connection.credentials() is None:
+                    raise InfrastructureError(
+                        f"{self.place}: it is not public, and there are no credentials; name a "
+                        "file in secrets.aws_credentials, or set AWS_ACCESS_KEY_ID and "
+                        "AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE"
+                    ) from None
                 raise
         return answer["Body"], str(answer.get("Metadata", {}).get("sha256", ""))
 

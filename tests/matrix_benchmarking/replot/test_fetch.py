@@ -17,6 +17,7 @@ from projects.bench.library.radosgw import Server
 from projects.core.destinations import s3_client
 from projects.core.destinations.export import export
 from projects.core.destinations.s3 import S3
+from projects.core.destinations.s3_client import Access
 from projects.core.errors import ExportRefused, InfrastructureError, NoResults, UsageError
 from projects.matrix_benchmarking.replot import fetch as fetching
 from projects.matrix_benchmarking.replot import origin
@@ -131,6 +132,31 @@ def test_more_keys_than_one_page_without_any_manifest(
     client.put_object(Bucket=bucket, Key="raw/0007/exit_code", Body=b"1")
     assert counts(fetch(source, tmp_path / "three", how)) == (1, 1049)
     assert (tmp_path / "three" / "0007" / "exit_code").read_bytes() == b"1"
+
+
+def test_an_export_that_has_not_ended_is_refused_and_a_mere_listing_is_told(
+    bucket: str, run: Path, how: How, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = boto3.client("s3")
+    export(run, S3(f"s3://{bucket}/team/run/test"))
+    client.put_object(Bucket=bucket, Key="team/run/plot/exit_code", Body=b"0")
+    lock = {"Bucket": bucket, "Key": "team/run/plot/.topgallant-export/lock"}
+    client.put_object(**lock, Body=b"{}")
+    for address, folder in (("team/run", "team/run/plot"), ("team/run/plot", "team/run/plot")):
+        source = parse_source(f"s3://{bucket}/{address}")
+        with pytest.raises(InfrastructureError, match=f"/{folder}: its export has not ended"):
+            fetch(source, tmp_path / "into", how)
+    client.delete_object(**lock)
+    assert not caplog.messages
+    fetch(parse_source(f"s3://{bucket}/team/run/plot"), tmp_path / "into", how)
+    assert "has no manifest.json: files are taken as they are listed" in caplog.text
+
+
+def test_the_server_in_an_address_is_asked_whatever_is_configured(
+    address: str, how: How, tmp_path: Path
+) -> None:
+    elsewhere = dataclasses.replace(how, access=Access(endpoint="http://127.0.0.1:9"))
+    assert fetch(parse_source(address), tmp_path / "into", elsewhere).fetched == 10
 
 
 def test_exports_of_steps_below_each_other_are_verified_by_their_manifests(
