@@ -70,7 +70,7 @@ def _headline(row: Row, board: Board, history: Mapping[str, float], width: int, 
         facts.append((f"  ✘ {board.bad}", "bold red"))
     left = row.left(now, history)
     if left is not None:
-        facts.append((f"  about {readable.duration(left)} left", "dim"))
+        facts.append((f"  about {_left(left)}", "dim"))
     room = width - _columns(facts) - 8
     name = fitted(row.name, room)
     rule = max(width - _columns(facts) - columns(name) - 5, 0)
@@ -100,7 +100,8 @@ def _measures(row: Row, history: Mapping[str, float], width: int, now: float) ->
     bar = 20 if width >= WIDE else 10
     if row.first is not None and row.total:
         right += _bar(row.done / row.total, bar, "cyan")
-        right.append((f" {100 * min(row.done / row.total, 1):3.0f} %", ""))
+        # 100 % is said of nothing that is not all there.
+        right.append((f" {int(100 * min(row.done / row.total, 1)):3d} %", ""))
         if width >= WIDE:
             right.append((f"  {_amount(row.done)}/{_amount(row.total)} {row.unit}".rstrip(), "dim"))
     elif row.first is not None:
@@ -111,9 +112,14 @@ def _measures(row: Row, history: Mapping[str, float], width: int, now: float) ->
     if rate is not None and width >= WIDE:
         right.append((f"  {_amount(rate)}{' ' + row.unit if row.unit else ''}/s", "dim"))
     if left is not None:
-        right.append((f"  {readable.duration(left)} left", "dim"))
+        right.append((f"  {_left(left)}", "dim"))
     right.append((f"  {readable.duration(elapsed):>11}", ""))
     return right
+
+
+def _left(seconds: float) -> str:
+    """Return how long it still takes: a guess, of which nobody needs the milliseconds."""
+    return f"{readable.duration(seconds) if seconds >= 1 else '< 1 s'} left"
 
 
 def _bar(part: float, width: int, style: str) -> Line:

@@ -45,6 +45,8 @@ def test_progress_has_a_bar_a_rate_and_what_is_left() -> None:
         "━━━━━━━━━━──────────  50 %  500/1000 rows  125 rows/s  4.0 s left" in drawn(board, 120)[2]
     )
     assert "━━━━━─────  50 %  4.0 s left" in drawn(board, 80)[2]
+    board.progress({"id": "s0", "done": 999, "total": 1000, "unit": "rows"}, 5)
+    assert "  99 %  < 1 s left" in drawn(board, 80)[2]
 
 
 def test_an_amount_without_a_total_is_said() -> None:
