@@ -131,7 +131,7 @@ def download_and_generate_visualizations(
     """
     with sources.place_for_results(results_dirname) as place:
         download(place)
-        _generate_plots(place)
+        _generate_plots(place, settings.get("download.url") or settings.get("download.url_file"))
 
 
 def replot(source: str, results_dirname: str | os.PathLike[str] | None = None) -> None:
@@ -156,12 +156,18 @@ def replot(source: str, results_dirname: str | os.PathLike[str] | None = None) -
         return
     with sources.place_for_results(results_dirname) as place:
         sources.fetch_into(source, "", place)
-        _generate_plots(place)
+        _generate_plots(place, source)
 
 
-def _generate_plots(results: Path) -> None:
+def _generate_plots(results: Path, fetched_from: str | None = None) -> None:
     with env.NextArtifactDir("plots"):
-        _generate(results, None, None, None, replot=True)
+        try:
+            _generate(results, None, None, None, replot=True)
+        except errors.NoResults as error:
+            if fetched_from is None or type(error) is not errors.NoResults:
+                raise
+            # The directory may be gone when this is read.
+            raise errors.NoResults(f"{fetched_from}, fetched to {error.message}") from None
 
 
 def generate_from_dir(

@@ -157,6 +157,14 @@ def test_a_directory_that_is_not_there_is_told(toolbox: Toolbox) -> None:
     assert "/no/such/run: there is no such directory" in done.stderr
 
 
+def test_a_source_without_results_is_named(toolbox: Toolbox, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    source = f"file://{tmp_path}/empty"
+    done = toolbox.run("generate_plots_from_pr_args", f"matbench.download.url={source}")
+    assert done.returncode == 3
+    assert f"error: {source}, fetched to " in done.stderr
+
+
 def test_a_selection_that_is_not_there_is_told_before_anything_is_measured(
     toolbox: Toolbox,
 ) -> None:
