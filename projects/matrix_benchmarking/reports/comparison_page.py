@@ -55,9 +55,7 @@ def _kpis(pairs: Sequence[KpiPair]) -> Iterator[str]:
         return
     rows = []
     for each in pairs[:MOST_ROWS]:
-        kind = (
-            {True: "good", False: "bad", None: ""}[each.better] if each.clear is not False else ""
-        )
+        kind = {True: "good", False: "bad", None: ""}[_told(each)]
         rows.append(
             row(
                 escape(each.where),
@@ -79,10 +77,13 @@ def _kpis(pairs: Sequence[KpiPair]) -> Iterator[str]:
 def _change(pair: KpiPair) -> str:
     if pair.change is None:
         return NOTHING
-    kind = {True: "good", False: "bad", None: "quiet"}[pair.better]
-    kind = "quiet" if pair.clear is False else kind
-    mark = {True: "▲ ", False: "▼ ", None: ""}[pair.better] if pair.clear is not False else ""
+    kind, mark = {True: ("good", "▲ "), False: ("bad", "▼ "), None: ("quiet", "")}[_told(pair)]
     return f'<span class="mark {kind}">{mark}{escape(percent(pair.change))}</span>'
+
+
+def _told(pair: KpiPair) -> bool | None:
+    """Return whether B is better where that can be told: a single value of each may be noise."""
+    return pair.better if pair.clear else None
 
 
 def _clear(pair: KpiPair) -> str:

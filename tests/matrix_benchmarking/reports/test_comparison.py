@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,14 @@ def test_samples_that_overlap_are_said_to(make_run: MakeRun) -> None:
     )
     (pair,) = compare(read_run(one), read_run(other)).kpis
     assert pair.clear is False
+
+
+def test_a_change_of_single_values_may_be_noise_and_is_not_coloured(both: Comparison) -> None:
+    (pair,) = both.kpis
+    assert '<span class="mark bad">▼ ' in comparison_page(both)
+    assert pair.a
+    single = replace(pair, a=pair.a.model_copy(update={"samples": []}))
+    assert '<span class="mark bad">' not in comparison_page(replace(both, kpis=(single,)))
 
 
 def test_durations_are_by_the_name_of_the_directory(both: Comparison) -> None:
