@@ -214,7 +214,12 @@ def _tell(request: Request, parsed: Parsed, outcome: Outcome, where: str) -> str
         said = "1 directory has" if unread == 1 else f"{unread} directories have"
         outcome.notes.append(f"{said} a problem, see error_report.html.")
     fingerprint = parsed.payloads[0].metadata.fingerprint
-    machine = [fingerprint.get(key) for key in ("processor", "cores", "kernel")]
+    cores = fingerprint.get("cores")
+    machine = [
+        fingerprint.get("processor"),
+        f"{cores} cores" if cores else None,
+        fingerprint.get("kernel"),
+    ]
     facts: dict[str, object] = {
         "results": len(parsed.payloads),
         "earlier runs": max((len(each.earlier) for each in outcome.judged), default=0),

@@ -61,7 +61,7 @@ def bare(figure: Figure, number: int) -> str:
 
 def _inside(figure: Figure, number: int) -> str:
     layout = {k: v for k, v in (figure.data.get("layout") or {}).items() if k not in _OURS}
-    layout |= {k: {"nticks": 6, **v} for k, v in layout.items() if _is_logarithmic(v)}
+    layout |= {k: {**_LOGARITHMIC, **v} for k, v in layout.items() if _is_logarithmic(v)}
     spec = json_text({"data": list(figure.data.get("data") or []), "layout": layout})
     still = svg(figure.data, PAGE, heading=False, name=f"f{number}")
     return (
@@ -70,8 +70,11 @@ def _inside(figure: Figure, number: int) -> str:
     )
 
 
+# Left alone, plotly labels each of 2, 3, … 9 there, and only with this digit of the number.
+_LOGARITHMIC = {"nticks": 6, "tickformat": ",~g"}
+
+
 def _is_logarithmic(axis: Any) -> bool:
-    # Left alone, plotly labels each of 2, 3, … 9 there.
     return isinstance(axis, dict) and axis.get("type") == "log"
 
 
