@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from projects.core.command_line import printing
+from projects.core.command_line.latest import LATEST, pinned
 from projects.core.command_line.main import take_flag
 from projects.core.errors import UsageError, nearest, unknown
 from projects.core.words import loading
@@ -48,6 +49,11 @@ def call_or_explain(words: Sequence[str], argv: Sequence[str], root: str) -> Non
 
     Raises UsageError for a name, verb, flag or value that does not fit, and what the call raises.
     """
+    if any(LATEST in word for word in words):
+        from projects.core.commands.session import base_directory
+
+        base = base_directory(os.environ)
+        words, argv = pinned(words, base), pinned(argv, base)
     words, long = take_flag(words, "--help")
     words, short = take_flag(words, "-h")
     words = name_first(words)
