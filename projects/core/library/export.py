@@ -49,7 +49,7 @@ def export_artifacts(
         Disk, network or permissions; what was copied stays, exporting again goes on.
     """
     if not config.project.get_config("export_artifacts.enabled", False, warn=False, print=False):
-        logger.info("export_artifacts.enabled is not set: nothing is exported.")
+        logger.info("Nothing is exported: export_artifacts.enabled is not true.")
         return None
     if test_step and os.environ.get("PERFLAB_CI") == "true":
         logger.info("In the PerfLab the step %s is not exported by itself.", test_step)
