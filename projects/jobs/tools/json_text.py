@@ -5,11 +5,15 @@ Source: RFC 8259; equal keys, NaN and infinities, which Python's reader takes, a
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any, NoReturn
+from json import JSONDecodeError, decoder
+from json import loads as read_json
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from projects.core.errors import ConfigurationError, Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Path = tuple[str | int, ...]
 """The keys and indexes that lead from the root to a value."""
@@ -19,7 +23,7 @@ MAX_DEPTH = 32
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SCALAR = re.compile(r"[^\s,\]}]+")
-_string = json.decoder.scanstring
+_string: Callable[[str, int], tuple[str, int]] = decoder.scanstring  # type: ignore[attr-defined]
 
 
 class Document:
@@ -59,8 +63,8 @@ def loads(data: bytes, name: str) -> Document:
         return values
 
     try:
-        values = json.loads(text, object_pairs_hook=read_object, parse_constant=_refuse)
-    except json.JSONDecodeError as error:
+        values = read_json(text, object_pairs_hook=read_object, parse_constant=_refuse)
+    except JSONDecodeError as error:
         raise ConfigurationError(
             f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}{_hint(text, error.pos)}",
             where=Mark(name, error.lineno, error.colno),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import functools
 import re
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Parameter:
         self._check_definition()
         if self.default is not None:
             try:
-                object.__setattr__(self, "default", self.read(self.default, self._anything))
+                object.__setattr__(self, "default", self.read(self.default, self._of_default()))
             except Invalid as error:
                 raise Invalid(str(error), "default") from None
 
@@ -113,7 +113,9 @@ class Parameter:
     def _check_definition(self) -> None:
         """Raise Invalid when the definition contradicts itself."""
 
-    _anything: ClassVar[More | None] = None
+    def _of_default(self) -> More | None:
+        """Return where a default may come from beside the static options."""
+        return None
 
     def _details(self) -> dict[str, Any]:
         return {}
@@ -197,7 +199,7 @@ class _Listed(Parameter):
             return text
         added: Sequence[str] = ()
         if self.dynamic and more is not None:
-            if more is _any_option:
+            if more is any_option:
                 return text
             added = more()
             if text in added:
@@ -205,10 +207,9 @@ class _Listed(Parameter):
         possible = [*self.options, *added][:_MOST_COMPARED]
         raise Invalid(unknown("option", shown(text).strip('"'), possible))
 
-    @property
-    def _anything(self) -> More | None:  # type: ignore[override]
+    def _of_default(self) -> More | None:
         """Take any default where options come from a command, which isn't run for that."""
-        return _any_option
+        return any_option
 
     def _details(self) -> dict[str, Any]:
         return {"options": list(self.options), "dynamic": self.dynamic}
@@ -217,12 +218,9 @@ class _Listed(Parameter):
         return dict(_TEXT_SCHEMA) if self.dynamic else {"enum": list(self.options)}
 
 
-def _any_option() -> Sequence[str]:
+def any_option() -> Sequence[str]:
     """Stand for options that are not known here: everything is taken."""
     return ()
-
-
-any_option = _any_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -386,7 +384,7 @@ class Date(Parameter):
         if not isinstance(value, str) or not _DATE.match(value):
             raise Invalid(f"{shown(value)} is not a day written as yyyy-MM-dd")
         try:
-            datetime.date.fromisoformat(value)
+            dt.date.fromisoformat(value)
         except ValueError:
             raise Invalid(f"{shown(value)} is not a day of the calendar") from None
         return value
@@ -396,8 +394,7 @@ class Date(Parameter):
 
 
 TYPES: Mapping[str, type[Parameter]] = {
-    kind.type: kind
-    for kind in (Boolean, String, Text, Choice, Integer, Nat, Real, Some, Date)
+    kind.type: kind for kind in (Boolean, String, Text, Choice, Integer, Nat, Real, Some, Date)
 }
 """The classes by what a spec calls them."""
 

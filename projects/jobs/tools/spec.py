@@ -64,8 +64,8 @@ class _Reader:
         data = self._read(file) if file else None
         self._read_run()
         values = self._values(file, data) if file and data is not None else None
-        said = self._spoken(values) if values is not None else None
-        if self.problems or said is None or file is None:
+        keywords = None if values is None else self._keywords(values)
+        if self.problems or keywords is None or file is None:
             raise SpecError(self.problems)
         return Tool(
             name=self.name,
@@ -74,7 +74,7 @@ class _Reader:
             digest=self.digest.hexdigest(),
             warnings=tuple(self.warnings),
             spec_file=file,
-            **said,
+            **keywords,
         )
 
     def _spec_file(self) -> str | None:
@@ -159,7 +159,7 @@ class _Reader:
     def _mark(self, path: Path) -> Mark | None:
         return self.document.mark(path) if self.document else None
 
-    def _spoken(self, values: Any) -> dict[str, Any] | None:
+    def _keywords(self, values: Any) -> dict[str, Any] | None:
         """Return what the spec says as keywords of Tool; None, with problems, if it is wrong."""
         if not isinstance(values, dict):
             self._problem((), "a spec has to be an object: { … }")
@@ -255,5 +255,3 @@ def field_name(path: Path) -> str:
     for part in path:
         said += f"[{part}]" if isinstance(part, int) else f".{part}" if said else part
     return said
-
-

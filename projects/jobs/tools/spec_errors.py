@@ -81,24 +81,30 @@ def _problem(path: Path, detail: ErrorDetails, strangers: Mapping[Path, str]) ->
         siblings = [str(other[-1]) for other in strangers if other[:-1] == path[:-1]]
         close = nearest(str(path[-1]), siblings)
         return path, "it is missing" + (f'; is "{close}" meant for it?' if close else "")
-    if kind == "union_tag_not_found":
-        return (*path, "type"), f"it is missing. Possible: {', '.join(TYPES)}."
-    if kind == "union_tag_invalid":
-        return (*path, "type"), unknown("type", str(context["tag"])[:60], TYPES)
-    if kind == "literal_error":
-        possible = spec_model.Spec.model_fields[str(path[-1])].annotation
-        options = getattr(possible, "__args__", ())
-        if isinstance(given, str):
-            return path, unknown("value", given[:60], options)
-        return path, f"{shown(given)} is none of {', '.join(options)}"
+    if kind.startswith("union_tag"):
+        return (*path, "type"), _wrong_type(context.get("tag"))
     if kind in _KINDS:
         wanted = "a text or a number" if "options" in path[:-1] else _KINDS[kind]
         return path, f"{shown(given)} is not {wanted}"
+    return path, _wrong_value(path, detail)
+
+
+def _wrong_type(given: object) -> str:
+    if given is None:
+        return f"it is missing. Possible: {', '.join(TYPES)}."
+    return unknown("type", str(given)[:60], TYPES)
+
+
+def _wrong_value(path: Path, detail: ErrorDetails) -> str:
+    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "literal_error":
+        possible = spec_model.Spec.model_fields[str(path[-1])].annotation
+        return unknown("value", shown(given).strip('"'), getattr(possible, "__args__", ()))
     if kind == "value_error":
-        return path, str(context["error"])
+        return str(context["error"])
     if kind == "string_pattern_mismatch":
-        return path, f"{shown(given)} doesn't fit; names like {context['pattern'][1:-1]} do"
-    return path, f"{shown(given)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+        return f"{shown(given)} doesn't fit; names like {context['pattern'][1:-1]} do"
+    return f"{shown(given)}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
 
 
 def _strangers(values: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

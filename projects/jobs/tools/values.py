@@ -95,10 +95,7 @@ def validate(
     InvalidParameters
         With a sentence for every name that is wrong or missing.
     """
-    values: dict[str, Any] = {}
-    texts: dict[str, str] = {}
-    wrong: dict[str, str] = {}
-    missing: dict[str, str] = {}
+    check = _Check()
     declared = 0
     for parameter in parameters:
         name = parameter.name
@@ -108,54 +105,55 @@ def validate(
         if value is not None:
             more = functools.partial(options, parameter) if options else None
             try:
-                values[name] = value = parameter.read(value, more)
-                texts[name] = parameter.text(value)
+                check.values[name] = value = parameter.read(value, more)
+                check.texts[name] = parameter.text(value)
                 continue
             except Invalid as error:
-                wrong[name] = str(error)
+                check.wrong[name] = str(error)
         if parameter.default is not None:
-            values[name] = parameter.default
-            texts[name] = parameter.text(parameter.default)
-        elif parameter.required and name not in wrong:
-            missing[name] = "it is required and not given"
+            check.values[name] = parameter.default
+            check.texts[name] = parameter.text(parameter.default)
+        elif parameter.required:
+            check.missing[name] = check.wrong.pop(name, "it is required and not given")
     if declared < len(given):
-        _add_others(parameters, given, unknown, values, texts, wrong)
-    if on_invalid == "drop":
-        missing |= {p.name: wrong[p.name] for p in parameters if p.required and p.name in wrong}
-        wrong = {name: said for name, said in wrong.items() if name not in missing}
-    refused = missing if on_invalid == "drop" else {**wrong, **missing}
+        check.take_others([parameter.name for parameter in parameters], given, unknown)
+    refused = check.missing if on_invalid == "drop" else {**check.wrong, **check.missing}
     if refused:
         raise InvalidParameters(refused)
-    result = Values(values, texts, wrong)
+    result = Values(check.values, check.texts, check.wrong)
     _check_size(result)
     return result
 
 
-def _add_others(
-    parameters: Sequence[Parameter],
-    given: Mapping[str, Any],
-    policy: str,
-    values: dict[str, Any],
-    texts: dict[str, str],
-    wrong: dict[str, str],
-) -> None:
-    """Pass on, or refuse, what no parameter describes."""
-    known = [parameter.name for parameter in parameters]
-    if len(given) > MAX_PARAMETERS:
-        raise InvalidParameters({"params": f"{len(given):,} of them; the most is {MAX_PARAMETERS}"})
-    for name, value in given.items():
-        if name in known:
-            continue
-        if policy != "allow":
-            wrong[_safe(name)] = unknown("parameter", _safe(name), known)
-        elif not NAME.match(name):
-            wrong[_safe(name)] = "the name can't be that of an environment variable (arg_…)"
-        elif value is not None:
-            try:
-                texts[name] = any_text(value)
-                values[name] = value
-            except Invalid as error:
-                wrong[name] = str(error)
+class _Check:
+    """One check of values under way: what is good, wrong, and missing."""
+
+    __slots__ = ("missing", "texts", "values", "wrong")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.texts: dict[str, str] = {}
+        self.wrong: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+
+    def take_others(self, known: list[str], given: Mapping[str, Any], policy: str) -> None:
+        """Pass on, or refuse, what no parameter describes."""
+        if len(given) > MAX_PARAMETERS:
+            said = f"{len(given):,} of them; the most is {MAX_PARAMETERS}"
+            raise InvalidParameters({"params": said})
+        for name, value in given.items():
+            if name in known:
+                continue
+            if policy != "allow":
+                self.wrong[_safe(name)] = unknown("parameter", _safe(name), known)
+            elif not NAME.match(name):
+                self.wrong[_safe(name)] = "the name can't be an environment variable's (arg_…)"
+            elif value is not None:
+                try:
+                    self.texts[name] = any_text(value)
+                    self.values[name] = value
+                except Invalid as error:
+                    self.wrong[name] = str(error)
 
 
 def _safe(name: str) -> str:
