@@ -15,7 +15,7 @@ from projects.matrix_benchmarking.reports.judged import Judged
 from projects.matrix_benchmarking.results.load import load
 from projects.matrix_benchmarking.results.matrix import Matrix
 from projects.matrix_benchmarking.results.parser import find_parser, workload_package
-from projects.matrix_benchmarking.verdict.fingerprint import identity
+from projects.matrix_benchmarking.verdict.fingerprint import identity, pressure_of
 from projects.matrix_benchmarking.verdict.series import Point, Series
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def _beside_history(
         fingerprint=_identity(metadata.fingerprint, keys),
         samples=tuple(value.samples),
         run=_name(metadata.run_id),
+        pressure=pressure_of(metadata.fingerprint),
     )
     return series, point
 
@@ -158,6 +159,7 @@ def _series(
         value.unit,
         tuple(stored.samples[place] for place in places),
         tuple(_name(stored.runs[place]) for place in places),
+        tuple(pressure_of(stored.fingerprints[place]) for place in places),
     )
 
 

@@ -86,6 +86,17 @@ def leave_fingerprint(more: Mapping[str, Any] | None = None) -> None:
     fingerprint.write(env.ARTIFACT_DIR, more)
 
 
+def watch_pressure() -> AbstractContextManager[None]:
+    """Return the context to measure a result in: it notes how busy the machine is.
+
+    A result whose pressure (the share of the time in which work waited for a processor) differs
+    from that of earlier runs is a regression only where that cannot explain it.
+    """
+    from projects.matrix_benchmarking.verdict import pressure
+
+    return pressure.watched(env.ARTIFACT_DIR)
+
+
 def is_replot() -> bool:
     """Tell whether a CI job was asked to plot what another one has measured."""
     job = config.project.get_config("PR_POSITIONAL_ARG_0", "", warn=False, print=False)
@@ -285,7 +296,7 @@ def _test_directory(results: Path) -> AbstractContextManager[None]:
     """Return the context in which `matbench.test_directory` says what is plotted, if it exists."""
     from contextlib import nullcontext
 
-    if settings.get("test_directory", ...) is ...:
+    if settings.get("test_directory", settings.MISSING) is settings.MISSING:
         return nullcontext()
     return config.TempValue(config.project, "matbench.test_directory", os.fspath(results))
 

@@ -30,7 +30,8 @@ class ImportantFile:
 class Surroundings:
     """What the directories around a result, up to the results root, say about its run.
 
-    The nearest file wins: `fingerprint.yaml`, `_meta/config.yaml` or `config.yaml` (its SHA-256),
+    Of a fingerprint the nearest `fingerprint.yaml` that has a key wins. Of the others the nearest
+    file: `_meta/config.yaml` or `config.yaml` (its SHA-256),
     `presets_applied`; `versions` and `run_start` are those of the outermost
     `_meta/metadata.yaml`.
     """

@@ -63,7 +63,8 @@ _TOLD = frozenset(("fingerprint.yaml", "config.yaml", "presets_applied"))
 def _inner(level: Level, outer: Surroundings, *, run: bool = False) -> Surroundings:
     facts: dict[str, Any] = {}
     if "fingerprint.yaml" in level.names:
-        facts["fingerprint"] = _fingerprint(f"{level.path}/fingerprint.yaml")
+        inner = _fingerprint(f"{level.path}/fingerprint.yaml")
+        facts["fingerprint"] = {**outer.fingerprint, **inner}
     if "presets_applied" in level.names:
         facts["presets"] = _presets(f"{level.path}/presets_applied")
     if "config.yaml" in level.names:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = str | int | float | bool | None
 
 FILE = "fingerprint.yaml"
+PRESSURE = "pressure"
+"""The share of the time in which work waited for a processor: measured, never compared."""
+
 COMPARED = ("processor", "cores", "governor", "memory_gib", "kernel", "python")
 """Keys in which two results have to agree to be comparable, unless somebody says otherwise."""
 
@@ -55,10 +58,17 @@ def identity(fingerprint: Mapping[str, Scalar], keys: Sequence[str] = COMPARED) 
 
     Empty where none of the keys is known: then nobody can tell.
     """
-    known = {key: fingerprint[key] for key in sorted(keys) if fingerprint.get(key) is not None}
+    compared = sorted(set(keys) - {PRESSURE})
+    known = {key: fingerprint[key] for key in compared if fingerprint.get(key) is not None}
     if not known:
         return ""
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
+
+
+def pressure_of(fingerprint: Mapping[str, Scalar]) -> float:
+    """Return the share of the time in which work waited for a processor; 0 if nobody looked."""
+    found = fingerprint.get(PRESSURE)
+    return min(max(float(found), 0.0), 1.0) if isinstance(found, int | float) else 0.0
 
 
 def differences(

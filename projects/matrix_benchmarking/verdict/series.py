@@ -15,7 +15,8 @@ class Point:
     """What one run measured of a KPI: `value` in the KPI's unit.
 
     `samples` are the repetitions within the run that the value is made of, if there are any;
-    an empty fingerprint is one that nobody took.
+    an empty fingerprint is one that nobody took. `pressure` is the share of the time in which work
+    waited for a processor.
     """
 
     time: datetime
@@ -23,14 +24,15 @@ class Point:
     fingerprint: str = ""
     samples: tuple[float, ...] = ()
     run: str = ""
+    pressure: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """The values of a KPI at one point of the matrix (`labels`), a run each.
 
-    `fingerprints`, `samples` and `runs` are as long as `values`, or empty where nobody knows.
-    Times without a zone are UTC. They may be out of order; `points` sorts them.
+    `fingerprints`, `samples`, `runs` and `pressures` are as long as `values`, or empty where
+    nobody knows. Times without a zone are UTC. They may be out of order; `points` sorts them.
     """
 
     name: str
@@ -42,12 +44,13 @@ class Series:
     unit: str = ""
     samples: tuple[tuple[float, ...], ...] = ()
     runs: tuple[str, ...] = ()
+    pressures: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         length = len(self.values)
         if len(self.times) != length:
             raise ValueError(f"{self.name}: {length} values and {len(self.times)} times")
-        for what in ("fingerprints", "samples", "runs"):
+        for what in ("fingerprints", "samples", "runs", "pressures"):
             given = len(getattr(self, what))
             if given not in (0, length):
                 raise ValueError(f"{self.name}: {length} values and {given} {what}")
@@ -62,9 +65,10 @@ class Series:
             self.fingerprints or ("",) * length,
             self.samples or ((),) * length,
             self.runs or ("",) * length,
+            self.pressures or (0.0,) * length,
             strict=True,
         )
-        points = [Point(moment(time), *rest) for time, *rest in rows]  # type: ignore[arg-type]
+        points = [Point(moment(time), *rest) for time, *rest in rows]
         return sorted(points, key=lambda point: point.time)
 
 

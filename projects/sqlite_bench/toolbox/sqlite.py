@@ -66,6 +66,7 @@ def measure(
       delay_ms: each transaction is held open so long: a slowdown whose size is known
     """
     from projects.core.library import steps
+    from projects.matrix_benchmarking.library import visualize
     from projects.sqlite_bench.library import measurement, results, scratch, surroundings
     from projects.sqlite_bench.library.points import Point, after_power_loss
     from projects.sqlite_bench.library.statistics import as_document
@@ -80,6 +81,7 @@ def measure(
         measured = []
         with (
             scratch.scratch_directory(where) as data,
+            visualize.watch_pressure(),
             steps.progress("repetitions", repetitions) as done,
         ):
             for number in range(repetitions):

@@ -268,7 +268,7 @@ def test_the_surroundings_are_the_nearest_ones(root: Path, parser: NumbersParser
     one, two = load(root, parser).results
     around = one.surroundings
     assert around.fingerprint == {"cpu": "outer", "list": "[1]"}
-    assert two.surroundings.fingerprint == {"cpu": "inner"}
+    assert two.surroundings.fingerprint == {"cpu": "inner", "list": "[1]"}
     assert around.presets == two.surroundings.presets == ("quick",)
     assert around.versions == {"python": "3.11.7", "topgallant": "0.1"}
     assert around.run_start == "2026-01-01T00:00:00Z"

@@ -79,6 +79,7 @@ def test_every_point_is_a_result_in_a_directory_that_says_which(toolbox: Toolbox
             "_meta",
             "_run.log",
             "exit_code",
+            "fingerprint.yaml",
             "results.json",
             "settings.yaml",
         }

@@ -28,6 +28,7 @@ def test_a_point_becomes_a_result(tmp_path: Path) -> None:
     result = measure(tmp_path / "run")
     assert sorted(path.name for path in result.iterdir()) == [
         "exit_code",
+        "fingerprint.yaml",
         "results.json",
         "settings.yaml",
     ]
