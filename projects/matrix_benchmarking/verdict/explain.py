@@ -36,6 +36,12 @@ def moved(
     )
 
 
+def disturbed(what: str, pressure: float, usual: float) -> str:
+    """Return that a value says nothing, for other work had the machine."""
+    now = f"work waited for a processor for {percent(pressure)} of the time"
+    return f"{what} was measured on another load: {now}, usually {percent(usual)}; repeat it"
+
+
 def percent(share: float) -> str:
     """Return a share as a percentage with two digits that count: 0.34 %, 2.1 %, 12 %, 340 %."""
     size = abs(share) * 100

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from projects.matrix_benchmarking.verdict.distributions import two_sided_student
-from projects.matrix_benchmarking.verdict.noise import (
-    center,
-    error_within,
-    run_noise,
-    typical_error,
-)
+from projects.matrix_benchmarking.verdict.difference import difference
+from projects.matrix_benchmarking.verdict.noise import Run, Scatter, run_noise, scatter_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from projects.matrix_benchmarking.verdict.series import Point
-
-LEAST_BEFORE = 3
+LEAST_BEFORE = 4
 """Runs that a level needs before others can be compared with it."""
 
-_MOST_AFTER = 30
+MOST_AFTER = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,43 +26,64 @@ class Fresh:
     p_value: float
 
 
-def last_change(
-    points: Sequence[Point], before: Sequence[Sequence[Point]] = (), least_share: float = 0.0
-) -> Fresh | None:
-    """Return the likeliest change among the last 30 of `points`, which had one level so far.
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The runs of a series, and the indexes where an established level begins."""
+
+    runs: Sequence[Run]
+    starts: Sequence[int] = ()
+
+    def parted(self, after: int = 0) -> list[Sequence[Run]]:
+        """Return the runs of each level, the last `after` ones by themselves."""
+        begin, end = max(self.starts, default=0), len(self.runs)
+        more = [end - after] if 0 < after < end - begin else []
+        bounds = [0, *self.starts, *more, end]
+        return [self.runs[a:b] for a, b in pairwise(bounds)]
+
+
+class Kind:
+    """The series of one kind: how they scatter together, if each parted at the same run."""
+
+    def __init__(self, series: Sequence[Levels]) -> None:
+        self._series = series
+        self._known: dict[int, Scatter] = {}
+
+    def scatter(self, after: int = 0) -> Scatter:
+        """Return the scatter where the last `after` runs are taken for another level."""
+        if after not in self._known:
+            each = (scatter_of(levels.parted(after)) for levels in self._series)
+            self._known[after] = Scatter.together(each)
+        return self._known[after]
+
+
+def last_change(levels: Levels, kind: Kind, floor: float = 0.0) -> Fresh | None:
+    """Return the likeliest change among the last 30 runs since the last established one.
 
     For every number k of last runs, Student's test against those before; the noise is that of all
-    levels, `before` are earlier ones. The p-value of k counts k (k + 1) times, so that the last
-    run alone has half of all chances. None where there are too few runs for any of it.
+    levels. The p-value of k counts k (k + 1) times, so that the last run alone has half of all
+    chances. None where there are too few runs for any of it.
     """
     best: Fresh | None = None
-    for after in range(1, min(_MOST_AFTER, len(points) - 1) + 1):
-        old, new = points[:-after], points[-after:]
-        if len(old) < LEAST_BEFORE and not (before and len(old)):
+    length = len(levels.runs) - max(levels.starts, default=0)
+    for after in range(1, min(MOST_AFTER, length - 1) + 1):
+        if length - after < LEAST_BEFORE and not levels.starts:
             break
-        p_value = min(1.0, after * (after + 1) * _p_value(old, new, before, least_share))
+        parted = levels.parted(after)
+        usual = kind.scatter(after)
+        found = difference(parted[-2], parted[-1], run_noise(parted, usual, floor))
+        p_value = found.p_value
+        if after == 1 and abs(found.new - found.old) <= usual.farthest:
+            # One run of this kind strayed as far before: that is what may happen again.
+            p_value = max(p_value, 1 / (usual.freedom + 1))
+        p_value = min(1.0, after * (after + 1) * p_value)
         if best is None or p_value < best.p_value:
-            best = Fresh(len(points) - after, p_value)
+            best = Fresh(len(levels.runs) - after, p_value)
     return best
 
 
-def _p_value(
-    old: Sequence[Point],
-    new: Sequence[Point],
-    before: Sequence[Sequence[Point]],
-    least_share: float,
-) -> float:
-    # The noise without a single new run: alone it says nothing about the noise around its level.
-    levels = [*before, old, new] if len(new) > 1 else [*before, old]
-    noise = run_noise(levels, least_share)
-    difference = center([p.value for p in new]) - center([p.value for p in old])
-    usual = typical_error(old)
-    unusual = math.fsum(max(error_within(p) ** 2 - usual**2, 0.0) for p in new) / len(new) ** 2
-    error = math.sqrt(
-        (noise.error_of_mean(len(new)) * noise.tail(difference)) ** 2
-        + noise.error_of_mean(len(old)) ** 2
-        + unusual
-    )
-    if not error:
-        return 1.0 if not difference else 0.0
-    return two_sided_student(difference / error, noise.freedom)
+def established(levels: Levels, kind: Kind, most: float, floor: float = 0.0) -> list[int]:
+    """Return those starts where the levels on both sides differ with a p-value up to `most`."""
+    parted = levels.parted()
+    noise = run_noise(parted, kind.scatter(), floor)
+    pairs = zip(levels.starts, parted, parted[1:], strict=False)
+    return [start for start, old, new in pairs if difference(old, new, noise).p_value <= most]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from projects.matrix_benchmarking.verdict import explain
 from projects.matrix_benchmarking.verdict.detect import DEFAULT, detect
+from projects.matrix_benchmarking.verdict.difference import excess
 from projects.matrix_benchmarking.verdict.fdr import discoveries
-from projects.matrix_benchmarking.verdict.fresh import LEAST_BEFORE, Fresh, last_change
-from projects.matrix_benchmarking.verdict.noise import noise_floor
+from projects.matrix_benchmarking.verdict.fresh import (
+    LEAST_BEFORE,
+    Fresh,
+    Kind,
+    Levels,
+    established,
+    last_change,
+)
+from projects.matrix_benchmarking.verdict.noise import Run, Scale, noise_floor, run_noise
 from projects.matrix_benchmarking.verdict.series import Point, Series, moment
 from projects.matrix_benchmarking.verdict.standing import Standing, standing
 
@@ -35,6 +43,7 @@ Status = Literal[
 _NEAR = 3
 """An acknowledgement is about a change found up to so many runs beside its `since`."""
 
+_SAME_PRESSURE = 0.15
 _LARGEST = 1e150
 _SEEN = 0.05  # p-value; of a change that somebody has acknowledged, no more proof is needed
 
@@ -92,11 +101,20 @@ class _Case:
     new: Point
     points: list[Point]
     places: list[int]
+    scale: Scale
+    runs: list[Run]
+    floor: float
+    detector: str
     starts: list[int] = field(default_factory=list)
     fresh: Fresh | None = None
     accepted: int = 0
     acknowledgement: Acknowledgement | None = None
     note: str = ""
+
+    @property
+    def levels(self) -> Levels:
+        """The runs, parted where a level begins."""
+        return Levels(self.runs, self.starts)
 
 
 def judge(
@@ -121,6 +139,13 @@ def judge(
     rules = rules or Rules()
     prepared = [_prepare(series, new, rules, acknowledgements, today) for series, new in values]
     cases = [case for case in prepared if isinstance(case, _Case)]
+    kinds = _kinds(cases)
+    for case in cases:
+        _establish(case, kinds[case.series.name], rules.fdr / len(cases))
+    kinds = _kinds(cases)
+    for case in cases:
+        if case.detector == DEFAULT:
+            case.fresh = last_change(case.levels, kinds[case.series.name], case.floor)
     counted = discoveries(
         [case.fresh.p_value if case.fresh else 1.0 for case in cases],
         rules.fdr,
@@ -129,7 +154,19 @@ def judge(
     for case, counts in zip(cases, counted, strict=True):
         if case.fresh and counts:
             case.starts.append(case.fresh.index)
-    return [_decide(case, rules) if isinstance(case, _Case) else case for case in prepared]
+    kinds = _kinds(cases)
+    return [
+        _decide(case, kinds[case.series.name], rules) if isinstance(case, _Case) else case
+        for case in prepared
+    ]
+
+
+def _kinds(cases: Sequence[_Case]) -> dict[str, Kind]:
+    """Return the series of each name: throughput at every point of the matrix is one kind."""
+    names = dict.fromkeys(case.series.name for case in cases)
+    return {
+        name: Kind([case.levels for case in cases if case.series.name == name]) for name in names
+    }
 
 
 def exit_status(judgements: Iterable[Judgement], *, require_history: bool = False) -> int:
@@ -166,15 +203,31 @@ def _prepare(
     usable = [pair for pair in earlier if _comparable(pair[1], new)]
     if len(usable) < rules.least_history:
         return _too_few(series, new, len(earlier), len(usable), rules.least_history)
+    quiet = _quiet_enough(usable, rules.least_history)
+    points = [*(point for _, point in quiet), new]
+    scale = Scale.of(point.value for point in points)
+    name, options = rules.detectors.get(series.name, (rules.detector, rules.options))
     case = _Case(
         series=series,
         new=new,
-        points=[*(point for _, point in usable), new],
-        places=[*(place for place, _ in usable), len(series.values)],
+        points=points,
+        places=[*(place for place, _ in quiet), len(series.values)],
+        scale=scale,
+        runs=[scale.run(point) for point in points],
+        floor=rules.floors.get(series.name, 0.0),
+        detector=name,
     )
+    case.starts = [change.index for change in detect([p.value for p in points], name, **options)]
     _acknowledge(case, acknowledgements, today or at.astimezone(UTC).date())
-    _look(case, rules)
     return case
+
+
+def _quiet_enough(pairs: Sequence[tuple[int, Point]], least: int) -> list[tuple[int, Point]]:
+    """Return the runs that had a machine as quiet as a quarter of them had, or as `least` had."""
+    pressures = sorted(point.pressure for _, point in pairs)
+    usual = pressures[(len(pressures) - 1) // 4] + _SAME_PRESSURE
+    most = max(usual, pressures[max(least, 1) - 1])
+    return [pair for pair in pairs if pair[1].pressure <= most]
 
 
 def _measured(value: float) -> bool:
@@ -214,60 +267,43 @@ def _acknowledge(case: _Case, acknowledgements: Sequence[Acknowledgement], today
         case.acknowledgement, case.accepted, case.note = each, start, ""
 
 
-def _look(case: _Case, rules: Rules) -> None:
-    """Find the established changes of a series, and the fresh one after them."""
-    name, options = rules.detectors.get(case.series.name, (rules.detector, rules.options))
-    found = detect([point.value for point in case.points], name, **options)
-    case.starts = [change.index for change in found]
-    floor = rules.floors.get(case.series.name, 0.0)
+def _establish(case: _Case, kind: Kind, most: float) -> None:
+    """Keep the changes that noise is no reason for, and the one that somebody has accepted."""
+    if case.detector == DEFAULT:
+        case.starts = established(case.levels, kind, most, case.floor)
     if case.acknowledgement and case.accepted:
-        _accept(case, floor)
-    if name == DEFAULT:
-        case.fresh = _fresh(case, floor)
+        fresh = last_change(case.levels, kind, case.floor)
+        seen = [*case.starts, *([fresh.index] if fresh and fresh.p_value < _SEEN else [])]
+        near = [start for start in seen if abs(start - case.accepted) <= _NEAR]
+        # One that cannot be seen is where it was said to be.
+        case.accepted = max(near, default=case.accepted)
+        case.starts = sorted({*case.starts, case.accepted})
 
 
-def _accept(case: _Case, floor: float) -> None:
-    """Find the change that was acknowledged; one that cannot be seen is where it was said to be."""
-    fresh = _fresh(case, floor)
-    seen = [*case.starts, *([fresh.index] if fresh and fresh.p_value < _SEEN else [])]
-    near = [start for start in seen if abs(start - case.accepted) <= _NEAR]
-    case.accepted = max(near, default=case.accepted)
-    case.starts = sorted({*case.starts, case.accepted})
-
-
-def _fresh(case: _Case, floor: float) -> Fresh | None:
-    """Return the change after the established ones."""
-    bounds = [0, *case.starts]
-    levels = [case.points[a:b] for a, b in pairwise(bounds)]
-    found = last_change(case.points[bounds[-1] :], levels, floor)
-    return Fresh(bounds[-1] + found.index, found.p_value) if found else None
-
-
-def _decide(case: _Case, rules: Rules) -> Judgement:
+def _decide(case: _Case, kind: Kind, rules: Rules) -> Judgement:
     series = case.series
-    floor = rules.floors.get(series.name, 0.0)
+    scatter = kind.scatter() if case.detector == DEFAULT else None
+    noise = run_noise(case.levels.parted(), scatter, case.floor)
     state = standing(
-        case.points,
-        case.starts,
+        case.levels,
+        noise,
+        case.scale,
         lower_better=series.lower_better,
-        least_effect=max(rules.least_effect, floor),
-        least_share=floor,
+        least_effect=max(rules.least_effect, case.floor),
         accepted=case.accepted if case.acknowledgement else 0,
     )
+    floor = noise_floor(state.level, noise, case.scale)
     last = len(case.points) - 1
     if state.worse:
-        return _reported(case, state, state.worse, "regression", rules)
+        return _reported(case, floor, state.worse, "regression")
     if state.better and last - state.better.index < rules.improvement_runs:
-        return _reported(case, state, state.better, "improvement", rules)
-    return _quiet(case, state, rules)
+        return _reported(case, floor, state.better, "improvement")
+    return _quiet(case, state, floor)
 
 
-def _reported(
-    case: _Case, state: Standing, change: Change, status: Status, rules: Rules
-) -> Judgement:
+def _reported(case: _Case, floor: float, change: Change, status: Status) -> Judgement:
     series, point = case.series, case.points[change.index]
     runs_ago = len(case.points) - 1 - change.index
-    floor = noise_floor(change.before, state.noise)
     sentence = explain.moved(
         explain.subject(series.name, series.labels),
         change,
@@ -290,17 +326,20 @@ def _reported(
         baseline=change.before,
         noise_floor=floor,
         p_value=change.p_value if searched is None else searched,
-        detector=rules.detectors.get(series.name, (rules.detector, {}))[0],
+        detector=case.detector,
     )
 
 
-def _quiet(case: _Case, state: Standing, rules: Rules) -> Judgement:
+def _quiet(case: _Case, state: Standing, floor: float) -> Judgement:
     series, ack = case.series, case.acknowledgement
     what = explain.subject(series.name, series.labels)
-    floor = noise_floor(state.level, state.noise)
     status: Status = "ok"
     sentence = f"{what} is as before; noise floor {explain.percent(floor)}"
-    if ack and case.accepted > 0:
+    if excess(case.runs[:-1], case.runs[-1:]):
+        status = "not comparable"
+        usual = statistics.median(run.pressure for run in case.runs[:-1])
+        sentence = explain.disturbed(what, case.new.pressure, usual)
+    elif ack and case.accepted > 0:
         status = "acknowledged"
         sentence = (
             f"{what} changed on {ack.since:%Y-%m-%d}, acknowledged until {ack.expires}: "
@@ -312,8 +351,8 @@ def _quiet(case: _Case, state: Standing, rules: Rules) -> Judgement:
         status=status,
         sentence=sentence,
         value=case.new.value,
-        baseline=state.level,
+        baseline=case.scale.back(state.level),
         noise_floor=floor,
         p_value=case.fresh.p_value if case.fresh else None,
-        detector=rules.detectors.get(series.name, (rules.detector, {}))[0],
+        detector=case.detector,
     )

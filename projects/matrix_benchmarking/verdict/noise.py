@@ -5,40 +5,121 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from projects.matrix_benchmarking.verdict.change import CONFIDENCE, relative
 from projects.matrix_benchmarking.verdict.zscore import robust_deviation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from projects.matrix_benchmarking.verdict.series import Point
 
+GUESS = 0.15
+"""Deviation of runs of which nobody knows anything yet, a share of their level."""
+
+_GUESS_RUNS = 2.0
+_KIND_RUNS = 8.0
 _BOUND = 3.5
 _ENOUGH_TO_BOUND = 8  # residuals: the median deviation of fewer is too often far too small
-_ENOUGH_TO_CORRELATE = 20
-_ENOUGH_FOR_TAIL = 3
+_MOST_CORRELATED = 0.9
+_GUESSED_CORRELATION = 0.4
+_CORRELATION_RUNS = 10.0
 _ROUNDING = 1e-9
+
+
+class Run(NamedTuple):
+    """A run on a `Scale`: its value, the standard error of its repetitions, and its pressure."""
+
+    value: float
+    error: float | None
+    pressure: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Values as logarithms where all are positive (`unit` 0), else in units of the largest.
+
+    The noise of a duration or a rate is a share of it, and half as fast is as far as twice.
+    """
+
+    unit: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Scale:
+        """Return the scale for the values of a series."""
+        known = list(values)
+        positive = min(known, default=0.0) > 0
+        return cls(0.0 if positive else max(map(abs, known), default=0.0) or 1.0)
+
+    def run(self, point: Point) -> Run:
+        """Return a point on the scale."""
+        samples = [sample for sample in point.samples if math.isfinite(sample)]
+        if len(samples) < 2:  # noqa: PLR2004 - one sample has no spread
+            return Run(self._to(point.value), None, point.pressure)
+        if not self.unit and min(samples) <= 0:
+            error = statistics.stdev(samples) / point.value
+        else:
+            error = statistics.stdev(map(self._to, samples))
+        return Run(self._to(point.value), error / math.sqrt(len(samples)), point.pressure)
+
+    def back(self, value: float) -> float:
+        """Return a value of the scale in the unit of the KPI."""
+        return value * self.unit if self.unit else math.exp(value)
+
+    def share(self, difference: float, level: float) -> float:
+        """Return a difference on the scale as a share of `level`, which is on it too."""
+        if self.unit:
+            return relative(difference, level)
+        return math.expm1(min(difference, 700.0))
+
+    def _to(self, value: float) -> float:
+        return value / self.unit if self.unit else math.log(value)
+
+
+class Scatter(NamedTuple):
+    """How runs stray from their levels: sums of squares, and of products of one and the next.
+
+    `pairs` are the products, `freedom` the degrees of freedom of the squares; `farthest` is how
+    far a run was from its level at most.
+    """
+
+    squares: float = 0.0
+    freedom: int = 0
+    products: float = 0.0
+    pairs: int = 0
+    farthest: float = 0.0
+
+    @classmethod
+    def together(cls, scatters: Iterable[Scatter]) -> Scatter:
+        """Return the scatter of several series."""
+        squares, freedom, products, pairs, farthest = zip(*scatters, strict=True)
+        return cls(math.fsum(squares), sum(freedom), math.fsum(products), sum(pairs), max(farthest))
+
+    @property
+    def correlation(self) -> float:
+        """The correlation between one run and the next, not below 0.
+
+        That of residuals is too small by about (1 + 3 phi) / n, for their mean is 0 (Marriott and
+        Pope, 1954); where that is most of it, nobody knows.
+        """
+        if not self.squares or not self.pairs:
+            return 0.0
+        found = self.products / self.pairs / (self.squares / (self.freedom or 1))
+        return min(max(found, 0.0), _MOST_CORRELATED)
 
 
 @dataclass(frozen=True, slots=True)
 class RunNoise:
-    """Standard deviation of one run around its level in the KPI's unit, its degrees of freedom.
+    """Standard deviation of one run around its level on a `Scale`, its degrees of freedom.
 
-    `phi` is the correlation between one run and the next. `above` and `below` are how much larger
-    than the deviation those to one side of the level are: latencies stray upwards.
+    `phi` is the correlation between one run and the next.
     """
 
     deviation: float
-    freedom: int
+    freedom: float
     phi: float = 0.0
-    above: float = 1.0
-    below: float = 1.0
-
-    def tail(self, difference: float) -> float:
-        """Return how much larger deviations are to the side of `difference`, at least 1."""
-        return self.above if difference > 0 else self.below
 
     def error_of_mean(self, count: int) -> float:
         """Return the standard error of the mean of `count` runs in a row."""
@@ -47,41 +128,65 @@ class RunNoise:
         return self.deviation * math.sqrt(inflated / count)
 
 
-def run_noise(levels: Sequence[Sequence[Point]], least_share: float = 0.0) -> RunNoise:
-    """Return the noise of runs that had the given levels, one sequence of points for each.
+def scatter_of(levels: Sequence[Sequence[Run]]) -> Scatter:
+    """Return how runs scatter that had the given levels, one sequence for each."""
+    return Scatter.together(map(_scatter, levels))
 
-    Between the runs: their deviation from the mean of their level, outliers drawn in. Within: the
-    standard error that repetitions tell of. What lies between runs contains what lies within, so
-    it decides; but a few runs may lie closer together than their repetitions allow, by chance.
-    `least_share` of the level is the least the deviation can be, from runs of unchanged software.
-    """
-    residuals = [r for level in levels for r in _residuals([point.value for point in level])]
-    freedom = max(len(residuals) - len(levels), 1)
-    between = math.sqrt(math.fsum(r * r for r in residuals) / freedom)
-    points = [point for level in levels for point in level]
-    size = max((abs(center([p.value for p in level])) for level in levels), default=0.0)
-    deviation = max(between, typical_error(points), least_share * size, _ROUNDING * size)
-    return RunNoise(
-        deviation,
-        freedom,
-        _correlation(residuals, len(levels)),
-        above=_tail([r for r in residuals if r > 0], deviation),
-        below=_tail([r for r in residuals if r < 0], deviation),
+
+def _scatter(level: Sequence[Run]) -> Scatter:
+    values = [run.value for run in level]
+    if len(values) < 2:  # noqa: PLR2004 - one run has no spread
+        return Scatter()
+    # Outliers and all: what strayed once may stray again.
+    mean = center(values)
+    residuals = [value - mean for value in values]
+    return Scatter(
+        math.fsum(r * r for r in residuals),
+        len(level) - 1,
+        math.fsum(a * b for a, b in pairwise(residuals)),
+        len(level) - 1,
+        max(map(abs, residuals)),
     )
 
 
-def noise_floor(level: float, noise: RunNoise) -> float:
-    """Return by what share of the level 95 % of the runs stray at most."""
-    return abs(relative(CONFIDENCE * noise.deviation, level))
+def run_noise(
+    levels: Sequence[Sequence[Run]], kind: Scatter | None, floor: float = 0.0
+) -> RunNoise:
+    """Return the noise of a KPI whose runs had the given levels, with what others tell of it.
 
+    A variance of n runs has n - 1 degrees of freedom, which is next to nothing when there are
+    few. So it is moderated, after Smyth (2004, the variances of limma): `kind`, the scatter of all
+    KPIs of the same name, counts like eight runs, and itself as much as there are runs, beside
+    `GUESS`, which counts like two; for KPIs of a run stray together, many are no more than one.
+    The correlation, of which as little is known, begins at 0.4, and that counts like ten runs.
+    What repetitions within the runs tell is the least the noise can be; so is `floor`, the
+    deviation of runs of unchanged software, which takes the place of the guess.
 
-def floor_of_repeats(runs: Sequence[Point]) -> float:
-    """Return the deviation of at least 3 runs of unchanged software, a share of their level.
-
-    The A/A floor that `Rules.floors` takes.
+    Without a `kind` the noise is what the levels themselves tell.
     """
-    level = center([run.value for run in runs])
-    return abs(relative(run_noise([runs]).deviation, level))
+    own = scatter_of(levels)
+    correlation = (kind or own).correlation
+    if kind is None:
+        between, freedom = math.sqrt(own.squares / max(own.freedom, 1)), max(own.freedom, 1.0)
+    else:
+        between, freedom = _moderated(own, kind, floor)
+        guessed = _CORRELATION_RUNS * _GUESSED_CORRELATION + own.freedom * correlation
+        correlation = guessed / (_CORRELATION_RUNS + own.freedom)
+    within = typical_error([run for level in levels for run in level])
+    return RunNoise(max(between, within, floor, _ROUNDING), freedom, correlation)
+
+
+def _moderated(own: Scatter, kind: Scatter, floor: float) -> tuple[float, float]:
+    guess = (floor or GUESS) ** 2
+    usual = kind.squares / kind.freedom if kind.freedom else guess
+    usual = (_GUESS_RUNS * guess + own.freedom * usual) / (_GUESS_RUNS + own.freedom)
+    freedom = _KIND_RUNS + own.freedom
+    return math.sqrt((_KIND_RUNS * usual + own.squares) / freedom), freedom
+
+
+def noise_floor(level: float, noise: RunNoise, scale: Scale) -> float:
+    """Return by what share of the level, which is on `scale`, 95 % of the runs stray at most."""
+    return abs(scale.share(CONFIDENCE * noise.deviation, level))
 
 
 def center(values: Sequence[float]) -> float:
@@ -90,25 +195,10 @@ def center(values: Sequence[float]) -> float:
     return median + math.fsum(_drawn_in(values, median)) / len(values)
 
 
-def error_within(point: Point) -> float:
-    """Return the standard error of a value by its repetitions; 0 where there are fewer than 2."""
-    samples = [sample for sample in point.samples if math.isfinite(sample)]
-    if len(samples) < 2:  # noqa: PLR2004 - one sample has no spread
-        return 0.0
-    return statistics.stdev(samples) / math.sqrt(len(samples))
-
-
-def typical_error(points: Sequence[Point]) -> float:
+def typical_error(runs: Sequence[Run]) -> float:
     """Return the median of the standard errors within the runs that have repetitions."""
-    errors = [error_within(point) for point in points if len(point.samples) > 1]
+    errors = [run.error for run in runs if run.error is not None]
     return statistics.median(errors) if errors else 0.0
-
-
-def _residuals(values: Sequence[float]) -> list[float]:
-    median = statistics.median(values)
-    drawn = _drawn_in(values, median)
-    mean = math.fsum(drawn) / len(drawn)
-    return [value - mean for value in drawn]
 
 
 def _drawn_in(values: Sequence[float], median: float) -> list[float]:
@@ -118,19 +208,3 @@ def _drawn_in(values: Sequence[float], median: float) -> list[float]:
         return differences
     bound = _BOUND * robust_deviation(values) or math.inf
     return [min(max(difference, -bound), bound) for difference in differences]
-
-
-def _tail(residuals: Sequence[float], deviation: float) -> float:
-    if len(residuals) < _ENOUGH_FOR_TAIL:
-        return 1.0
-    return max(1.0, math.sqrt(math.fsum(r * r for r in residuals) / len(residuals)) / deviation)
-
-
-def _correlation(residuals: Sequence[float], levels: int) -> float:
-    if len(residuals) < _ENOUGH_TO_CORRELATE:
-        return 0.0
-    import numpy as np
-
-    from projects.matrix_benchmarking.verdict.autocorrelation import of_residuals
-
-    return of_residuals(np.array(residuals), levels).phi
