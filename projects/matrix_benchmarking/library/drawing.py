@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from projects.core.artifacts import journal
-from projects.core.errors import unreadable
+from projects.core.errors import ConfigurationError, unreadable
 from projects.core.secrets import masking
 from projects.matrix_benchmarking.reports import failures, figures
 from projects.matrix_benchmarking.reports.page import PLOTLY
@@ -37,6 +37,11 @@ def select(workload: str, plots_file: Path, *, may_be_missing: bool = False) -> 
     plots = find_plots(workload)
     if may_be_missing and not plots_file.is_file():
         return every_plot([*(each.name for each in plots), *REPORTS])
+    if not plots_file.is_file():
+        raise ConfigurationError(
+            f"{plots_file} is missing: it says which plots go on which page; to draw all of them "
+            "without it, call visualize.init(allow_no_config_file=True)"
+        )
     selection = read_selection(plots_file)
     check_names(selection, plots)
     return selection

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PLOTS = "plots.yaml"
 """The file of a workload that nobody has to write: without it every plot is drawn."""
 
+MISSING = object()
+"""The default of `get` that tells a key that is missing from one that is null."""
+
 _RULES = ("detector", "options", "kpis", "fdr", "least_effect", "least_history", "any_dependence")
 _OF_ONE = ("detector", "options", "floor")
 _SEED_DOTS = "...."  # the seed's template has `projects....visualizations...` where a name goes

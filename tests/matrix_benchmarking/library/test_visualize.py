@@ -129,6 +129,19 @@ def test_a_file_selects_plots_and_names_what_to_download(toolbox: Toolbox, data:
     assert 'unknown file to plot by "two_run"; did you mean "two_runs"?' in done.stderr
 
 
+def test_the_workload_is_all_that_has_to_be_configured(toolbox: Toolbox, data: Path) -> None:
+    toolbox.run("test_ci", *FAST)
+    config = data.parents[2] / "testing" / "config.yaml"
+    config.write_text("matbench: {workload: sqlite_bench.sqlite}\n")
+    done = toolbox.run("replot", str(toolbox.latest))
+    assert done.returncode == 0, done.stderr
+    assert " not judged" in done.stderr
+    (data / "plots.yaml").unlink()
+    done = toolbox.run("replot", str(toolbox.latest))
+    assert done.returncode == 2
+    assert "plots.yaml is missing: it says which plots" in done.stderr
+
+
 def test_a_ci_directive_names_what_to_plot(toolbox: Toolbox, tmp_path: Path) -> None:
     toolbox.run("test_ci", *FAST)
     directory = tmp_path / "ci"
