@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import URL, make_url, select
+from sqlalchemy.exc import ArgumentError
+
+from projects.core.errors import UsageError
+from projects.jobs.model.states import State, is_final
+from projects.jobs.store import outbox, tokens
+from projects.jobs.store.cancelling import cancel_jobs, cancel_submission
+from projects.jobs.store.counting import counts
+from projects.jobs.store.database import Database, check_url
+from projects.jobs.store.opening import prepare
+from projects.jobs.store.processes import processes_of
+from projects.jobs.store.reading import Reader
+from projects.jobs.store.recording import Recorder, check_changes
+from projects.jobs.store.shelves import Shelves, TermsCache
+from projects.jobs.store.submitting import submit
+from projects.jobs.store.values import Change, JobFilter, SubmissionFilter
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from projects.jobs.model.entities import Event, Job, Process, Token, Upload
     from projects.jobs.store.values import (
-        Change,
         Counts,
         Events,
-        JobFilter,
         NewSubmission,
         Page,
         Refused,
-        SubmissionFilter,
         SubmissionView,
         Submitted,
     )
 
 
 def open_store(url: str, *, wait: float = 10.0) -> Store:
-    """Open the store at `sqlite:////path/file` or `postgresql+psycopg://…`, and bring it up to date.
+    """Open the store at `sqlite:////path/file` or `postgresql://…`, and bring it up to date.
 
     A new database is made where there is none (its folder must exist). `wait` is how many seconds
     a writer waits for one in another process.
@@ -35,7 +50,13 @@ def open_store(url: str, *, wait: float = 10.0) -> Store:
     StoreForeign
         It is of a newer version or of something else; it is left as it is.
     """
-    raise NotImplementedError
+    database = Database(check_url(_parsed(url)), wait)
+    try:
+        prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database)
 
 
 class Store:
@@ -46,11 +67,17 @@ class Store:
     after the next durable call or `sync`. Each call is one transaction: all of it or nothing.
     """
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._shelves = Shelves()
+        self._terms = TermsCache()
+        database.on_rollback = self._forget
+
     # Submissions and what becomes of their jobs.
 
     def submit(self, new: NewSubmission) -> Submitted:
         """Keep a submission with its jobs; durable. 1 to `MOST_JOBS` jobs, else UsageError."""
-        raise NotImplementedError
+        return submit(self._database, self._shelves, self._terms, new)
 
     def record(self, changes: Sequence[Change], *, durable: bool = False) -> list[Refused]:
         """Apply changes in their order; return those that were left out.
@@ -63,7 +90,12 @@ class Store:
         TransitionError
             A change to DONE without an outcome, or to ARCHIVED: nothing was applied.
         """
-        raise NotImplementedError
+        check_changes(changes)
+        with self._database.write(durable=durable) as connection:
+            recorder = Recorder(connection, self._shelves)
+            refused = recorder.apply(changes)
+            recorder.write()
+        return refused
 
     def cancel_waiting(
         self,
@@ -78,43 +110,73 @@ class Store:
         Give numbers of jobs, or a submission: that is then marked as cancelled, too. Return the
         numbers of the jobs that were ended; what runs is the engine's business.
         """
-        raise NotImplementedError
+        with self._database.write(durable=True) as connection:
+            found = []
+            if jobs:
+                found = cancel_jobs(connection, self._shelves, jobs, reason, at)
+            if submission is not None:
+                found += cancel_submission(connection, self._shelves, submission, reason, at)
+        return found
 
     def retry(self, number: int, *, reason: str, at: int) -> bool:
         """Begin the next attempt of a job that has ended; durable. False: it hasn't ended."""
-        raise NotImplementedError
+        with self._database.write(durable=True) as connection:
+            recorder = Recorder(connection, self._shelves)
+            recorder.read([number])
+            found = recorder.now(number)
+            if found is None or not is_final(found[1]):
+                return False
+            recorder.apply([Change(number, found[0], at, reason=reason, restart=True)])
+            recorder.write()
+        return True
 
     def archive(self, numbers: Iterable[int], *, at: int, reason: str = "expired") -> int:
         """Turn DONE jobs into ARCHIVED ones; return how many were. The rows stay."""
-        raise NotImplementedError
+        with self._database.write(durable=False) as connection:
+            recorder = Recorder(connection, self._shelves)
+            recorder.read(numbers := list(numbers))
+            changes = [
+                Change(number, found[0], at, State.ARCHIVED, reason)
+                for number in dict.fromkeys(numbers)
+                if (found := recorder.now(number)) is not None and found[1] == State.DONE
+            ]
+            recorder.apply(changes)
+            recorder.write()
+        return len(changes)
 
     # For the scheduler: none of these reads more than `limit` rows, whatever is stored.
 
     def head(self, limit: int) -> list[SubmissionView]:
         """Return the submissions that aren't done, by rank, then number."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.head(limit)
 
     def next_jobs(self, submission: int, *, after: int = -1, limit: int) -> list[Job]:
-        """Return the waiting jobs of a submission with a position greater than `after`, in order."""
-        raise NotImplementedError
+        """Return the waiting jobs of a submission with positions greater than `after`, in order."""
+        with self._read() as reader:
+            return reader.next_jobs(submission, after, limit)
 
     def unfinished(self, *, after: int = 0, limit: int = 1000) -> list[Job]:
         """Return jobs from STARTING to CLEANING with a number greater than `after`, in order."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.unfinished(after, limit)
 
     def expired(self, before: int, *, after: int = 0, limit: int = 1000) -> list[Job]:
         """Return DONE jobs that finished before a moment, with a number greater than `after`."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.in_states([State.DONE], after, limit, before)
 
     # Reading.
 
     def job(self, which: int | str) -> Job | None:
         """Return a job by its number or id (22 characters)."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.job(which)
 
     def submission(self, which: int | str) -> SubmissionView | None:
         """Return a submission by its number or id."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.submission(which)
 
     def jobs(
         self,
@@ -125,7 +187,10 @@ class Store:
         oldest_first: bool = False,
     ) -> Page[Job]:
         """Return a page of jobs, the newest first; `limit` ≤ `MOST_ITEMS`, else UsageError."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.jobs(
+                which or JobFilter(), limit=limit, cursor=cursor, descending=not oldest_first
+            )
 
     def submissions(
         self,
@@ -136,11 +201,15 @@ class Store:
         oldest_first: bool = False,
     ) -> Page[SubmissionView]:
         """Return a page of submissions, the newest first."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.submissions(
+                which or SubmissionFilter(), limit=limit, cursor=cursor, descending=not oldest_first
+            )
 
     def counts(self, which: JobFilter | None = None) -> Counts:
         """Return how many jobs there are; exact, from counters."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return counts(connection, which or JobFilter())
 
     def events(self, *, after: int = 0, limit: int = 1000, owner: str | None = None) -> Events:
         """Return what happened after event `after`, by looking at `limit` events.
@@ -148,90 +217,124 @@ class Store:
         `owner` leaves out events of others' jobs. A submission is one event of type "submitted"
         (job: its first; data: {"submission": id, "jobs": how many}); its jobs' NEW is not there.
         """
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.events(after, limit, owner)
 
     def last_event(self) -> int:
         """Return the number of the newest event, 0 if there is none."""
-        raise NotImplementedError
+        with self._read() as reader:
+            return reader.last_event()
 
     def events_of(self, number: int) -> list[Event]:
-        """Return what happened to a job, the newest 1,000 events in order; the first is its NEW (seq 0)."""
-        raise NotImplementedError
+        """Return what happened to a job: its NEW (seq 0) and the newest 1,000 events, in order."""
+        with self._read() as reader:
+            return reader.events_of(number)
 
     def processes(self, number: int) -> list[Process]:
         """Return the processes of a job; of one that recorded none, the one in its own row."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return processes_of(connection, number)
 
     # The outbox.
 
     def add_upload(self, upload: Upload) -> None:
         """Keep an upload; durable. One that is there already stays as it is."""
-        raise NotImplementedError
+        with self._database.write(durable=True) as connection:
+            outbox.add_uploads(connection, [upload])
 
     def uploads_due(self, at: int, limit: int = 100) -> list[Upload]:
         """Return uploads whose time has come, the longest due first."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return outbox.due(connection, at, limit)
 
     def next_upload(self) -> int | None:
         """Return the moment at which an upload is due next."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return outbox.next_due(connection)
 
     def uploads_of(self, job: int) -> list[Upload]:
         """Return the uploads of a job."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return outbox.of_job(connection, job)
 
     def upload_failed(self, upload: str, *, next_at: int | None, error: str) -> None:
         """Count an attempt; `next_at` None gives the upload up."""
-        raise NotImplementedError
+        with self._database.write(durable=False) as connection:
+            outbox.failed(connection, upload, next_at, error)
 
     def upload_done(self, upload: str, *, at: int) -> None:
         """Say that the hub has it; durable. Again: the first moment stays."""
-        raise NotImplementedError
+        with self._database.write(durable=True) as connection:
+            outbox.done(connection, upload, at)
 
     # Tokens and settings.
 
     def add_token(self, token: Token) -> None:
         """Keep a token; durable."""
-        raise NotImplementedError
+        with self._database.write(durable=True) as connection:
+            tokens.add(connection, token)
 
     def token(self, hash_: str) -> Token | None:
         """Return the token with this hash, also one that is over or revoked."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return tokens.by_hash(connection, hash_)
 
     def tokens(self, owner: str | None = None) -> list[Token]:
         """Return all tokens, in the order in which they were made."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return tokens.all_of(connection, owner)
 
     def revoke_token(self, token: str, *, at: int) -> bool:
         """Revoke a token by its id; durable. False: there is none, or it was revoked before."""
-        raise NotImplementedError
+        with self._database.write(durable=True) as connection:
+            return tokens.revoke(connection, token, at)
 
     def touch_token(self, token: str, *, at: int) -> None:
         """Note when a token was last used; not durable."""
-        raise NotImplementedError
+        with self._database.write(durable=False) as connection:
+            tokens.touch(connection, token, at)
 
     def setting(self, key: str, default: Any = None) -> Any:
         """Return a value that `set_setting` kept."""
-        raise NotImplementedError
+        return self.settings().get(key, default)
 
     def set_setting(self, key: str, value: Any) -> None:
         """Keep a JSON value under a key; durable. None removes it."""
-        raise NotImplementedError
+        with self._database.write(durable=True) as connection:
+            tokens.set_setting(connection, key, value)
 
     def settings(self) -> Mapping[str, Any]:
         """Return all settings."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            return tokens.settings(connection)
 
     # The store itself.
 
     def sync(self) -> None:
         """Bring everything that was written onto the disk."""
-        raise NotImplementedError
+        self._database.sync()
 
     def ping(self) -> None:
         """Read once: raises what `open_store` raises when the database is away (for /readyz)."""
-        raise NotImplementedError
+        with self._database.read() as connection:
+            connection.execute(select(1))
 
     def close(self) -> None:
         """Bring everything onto the disk and let go of it; a second call does nothing."""
-        raise NotImplementedError
+        self._database.close()
+
+    @contextmanager
+    def _read(self) -> Iterator[Reader]:
+        with self._database.read() as connection:
+            yield Reader(connection, self._shelves, self._terms)
+
+    def _forget(self) -> None:
+        self._shelves.forget()
+        self._terms.forget()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise UsageError(f"{url!r} is no store: sqlite:////folder/file is") from error

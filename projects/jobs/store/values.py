@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from projects.core.errors import UsageError
-from projects.jobs.model.entities import Job, OnRestart, Process, Submission, Upload, Usage
+from projects.jobs.model.entities import Event, OnRestart, Process, Submission, Upload, Usage
 from projects.jobs.model.states import Outcome, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -37,7 +39,7 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class NewSubmission:
-    """Jobs that are to be kept, in their order; `created` is now and `rank` is `created` if not given."""
+    """Jobs that are to be kept, in their order; by default `created` is now, `rank` `created`."""
 
     owner: str
     jobs: Sequence[NewJob]
@@ -187,7 +189,7 @@ class Page(Generic[T]):
 class Events:
     """Events in their order; `seq` is where to go on from, also when none of them was wanted."""
 
-    items: Sequence[Any]
+    items: Sequence[Event]
     seq: int
 
 
@@ -223,25 +225,3 @@ def read_cursor(text: str) -> int:
     if number < 0 or cursor(number) != text:
         raise UsageError(f"{text[:60]!r} is not a cursor: give back what `next` of a page was")
     return number
-
-
-__all__ = [
-    "MOST_ITEMS",
-    "MOST_JOBS",
-    "Change",
-    "Counts",
-    "Events",
-    "Job",
-    "JobFilter",
-    "NewJob",
-    "NewSubmission",
-    "Page",
-    "Phase",
-    "Refused",
-    "SubmissionFilter",
-    "SubmissionView",
-    "Submitted",
-    "Why",
-    "cursor",
-    "read_cursor",
-]
