@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from projects.core.errors import unreadable
 from projects.core.secrets.masking import mask, registered
 from projects.core.secrets.needles import CONTEXT
+from projects.core.secrets.sieve import SMALLEST, line_ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from projects.core.secrets.needles import Needles
 
-BLOCK = 1024 * 1024
-"""Bytes read at a time."""
+BLOCK = SMALLEST
+"""Bytes read at a time: enough to be searched fast, few enough for the cache of a core."""
 
 MOST = 1000
 """Leaks that are listed; more are not looked for."""
@@ -72,7 +73,7 @@ class Scanner:
             return
         if self._first:
             self._first = False
-            if block.startswith(_GZIP):
+            if is_packed(block):
                 self._inner = Scanner(self._path, self._needles)
                 self._unpacker = _unpacker()
         data = self._kept + block
@@ -81,7 +82,7 @@ class Scanner:
             if end > known:
                 self._note(self._lines + data.count(b"\n", 0, start) + 1, needle)
         self._kept = data[-self._overlap :]
-        self._lines += data.count(b"\n", 0, len(data) - len(self._kept))
+        self._lines += _line_ends(data, len(data) - len(self._kept))
         if self._inner is not None:
             self._feed_inner(block)
 
@@ -104,6 +105,15 @@ class Scanner:
                 block = self._unpacker.unconsumed_tail
         for place, leak in self._inner.leaks.items() if self._inner else ():
             self.leaks.setdefault(place, leak)
+
+
+def is_packed(beginning: bytes) -> bool:
+    """Tell whether this is the beginning of a gzip, in which a search has to look too."""
+    return beginning.startswith(_GZIP)
+
+
+def _line_ends(data: bytes, end: int) -> int:
+    return line_ends(data, end) if len(data) >= SMALLEST else data.count(b"\n", 0, end)
 
 
 def _unpacker() -> zlib._Decompress:

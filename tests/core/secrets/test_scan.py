@@ -142,3 +142,24 @@ def test_a_soft_break_is_seen_where_the_expression_sees_it(before: bytes, end: b
         data = before + line + end
         assert has_soft_break(data) == bool(SOFT_BREAK.search(data))
         assert has_soft_break(data + before) == bool(SOFT_BREAK.search(data + before))
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    before=st.sampled_from([b"", b"log line\n", b"x: 1\r\n", b"A" * 59 + b"\n", b"/" * 59 + b"\r"]),
+    line=st.sampled_from([b"A" * 59, b"A" * 60, b"/" * 76, b" " + b"A" * 59]),
+    end=st.sampled_from([b"\n", b"\r\n", b"\r", b""]),
+    place=st.integers(0, SMALLEST),
+)
+def test_a_soft_break_in_large_data_is_seen_where_the_expression_sees_it(
+    before: bytes, line: bytes, end: bytes, place: int
+) -> None:
+    filled = (before or b"\0") * (SMALLEST // max(len(before), 1) + 1)
+    for data in (filled[:place] + line + end + filled[place:], filled + line + end):
+        assert len(data) >= SMALLEST
+        assert has_soft_break(data) == bool(SOFT_BREAK.search(data))
+
+
+def test_lines_are_counted_alike_in_large_data(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"a line\r\n" * BLOCK + VALUE.encode())
+    assert scan(tmp_path) == [Leak("big", BLOCK + 1, "token", "plain")]
