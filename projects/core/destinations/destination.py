@@ -26,6 +26,9 @@ class Destination(Protocol):
     def workers(self) -> int:
         """How many files are best sent at once."""
 
+    def part_size(self, size: int) -> int:
+        """Return in pieces of how many bytes a file of `size` bytes is sent; 0 for as a whole."""
+
     def refuse_source(self, root: Path) -> None:
         """Raise UsageError if `root` cannot be exported here, one being inside the other."""
 

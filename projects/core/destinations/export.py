@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from projects.core.destinations import manifest as manifests
-from projects.core.destinations.source import examine, survey
+from projects.core.destinations.source import examine, examine_all, survey
 from projects.core.errors import ExportRefused, InfrastructureError
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from projects.core.destinations.manifest import File, Manifest
     from projects.core.secrets.scan import Leak
 
-BATCH = 16
-"""Files that a worker examines in a row: handing each over costs as much as a small one does."""
+T = TypeVar("T")
+
+MOST_EXAMINED, MOST_COPIED = 256, 16
+"""Files that a worker is given at once: handing each over costs as much as a small one does."""
+
+_TURNS = 4
+"""How often a worker is given files, at least, so that all of them end at about the same time."""
 
 SHOWN = 20
 """Places that a refusal lists; it says how many more there are."""
@@ -111,10 +117,15 @@ class _Export:
 
     def _examine_all(self, paths: Sequence[str]) -> list[File]:
         def examine_some(some: Sequence[str]) -> list[tuple[File, Sequence[Leak]]]:
-            return [examine(self.root, path, scan=self.scan) for path in some]
+            return examine_all(
+                self.root, some, scan=self.scan, part_size=self.destination.part_size
+            )
 
-        batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-        examined = [one for some in self.pool.map(examine_some, batches) for one in some]
+        # It is the processors that are busy: more threads than those would only wait in turns.
+        workers = len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(workers) as pool:
+            batches = _batches(paths, MOST_EXAMINED, workers)
+            examined = [one for some in pool.map(examine_some, batches) for one in some]
         _refuse(self.root, [leak for _, leaks in examined for leak in leaks])
         return [file for file, _ in examined]
 
@@ -142,10 +153,18 @@ class _Export:
         done = total - len(missing)
         self.progress(done, total, "files")
         copied: list[File] = []
+
+        def copy_some(files: Sequence[File]) -> int:
+            for file in files:
+                copied.append(self._copy(file))  # noqa: PERF401 - one by one, as they are done
+            return len(files)
+
+        batches = _batches(missing, MOST_COPIED, self.destination.workers)
+        shown = done
         try:
-            for future in as_completed([self.pool.submit(self._copy, file) for file in missing]):
-                copied.append(future.result())
-                self.progress(done + len(copied), total, "files")
+            for future in as_completed([self.pool.submit(copy_some, some) for some in batches]):
+                shown += future.result()
+                self.progress(shown, total, "files")
         except InfrastructureError as error:
             raise InfrastructureError(
                 f"{error.message}; {done + len(copied)} of {total} files are in "
@@ -158,11 +177,18 @@ class _Export:
         source = self.root / file.path
         if self.destination.put(file, source):
             return file
-        file, leaks = examine(self.root, file.path, scan=self.scan)
+        file, leaks = examine(
+            self.root, file.path, scan=self.scan, part_size=self.destination.part_size
+        )
         _refuse(self.root, leaks)
         if self.destination.put(file, source):
             return file
         raise InfrastructureError(f"{source} changes while it is exported")
+
+
+def _batches(items: Sequence[T], most: int, workers: int) -> list[Sequence[T]]:
+    size = max(1, min(most, len(items) // (_TURNS * workers)))
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _refuse(root: Path, leaks: Sequence[Leak]) -> None:

@@ -46,6 +46,10 @@ class Folder:
         """The absolute path of the folder."""
         return str(self.root)
 
+    def part_size(self, size: int) -> int:  # noqa: ARG002
+        """Return 0: files are copied as a whole."""
+        return 0
+
     def refuse_source(self, root: Path) -> None:
         """Raise UsageError if `root` and the folder are one, or one is inside the other."""
         source, here = os.path.realpath(root), os.path.realpath(self.root)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import ExportRefused
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
@@ -26,13 +27,15 @@ class File:
 
     `path` is relative and has slashes; bytes of a name that are no UTF-8 are lone surrogates
     (PEP 383), which JSON writes as escapes. `size` is in bytes, `sha256` in hexadecimal, `mtime`
-    in ISO 8601, UTC.
+    in ISO 8601, UTC. `parts` are the hashes of the pieces that a large file is sent in, while it
+    is exported; they are not written.
     """
 
     path: str
     size: int
     sha256: str
     mtime: str
+    parts: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,13 @@ def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def mtime_of(status: os.stat_result) -> str:
+    """Return the modification time of a file as manifests write it."""
+    from datetime import UTC, datetime
+
+    return utc(datetime.fromtimestamp(status.st_mtime, UTC))
+
+
 def build(run_id: str, created: datetime, files: Iterable[File]) -> Manifest:
     """Return the manifest of `files`, made at the aware moment `created`."""
     return Manifest(run_id, utc(created), tuple(sorted(files, key=lambda file: file.path)))
@@ -69,9 +79,13 @@ def build(run_id: str, created: datetime, files: Iterable[File]) -> Manifest:
 def dumps(manifest: Manifest) -> str:
     """Return the text of `manifest.json`: ASCII, one line per file."""
     head = {"schema": SCHEMA, "run_id": manifest.run_id, "created": manifest.created}
-    lines = ",\n".join("    " + json.dumps(asdict(file)) for file in manifest.files)
+    lines = ",\n".join("    " + json.dumps(_written(file)) for file in manifest.files)
     files = f"[\n{lines}\n  ]" if lines else "[]"
     return json.dumps(head, indent=2)[:-2] + f',\n  "files": {files}\n}}\n'
+
+
+def _written(file: File) -> dict[str, Any]:
+    return {"path": file.path, "size": file.size, "sha256": file.sha256, "mtime": file.mtime}
 
 
 def loads(text: str | bytes, name: str) -> Manifest:

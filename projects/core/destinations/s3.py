@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from projects.core.destinations import manifest as manifests
 from projects.core.destinations import s3_keys
 from projects.core.destinations.s3_client import Access, Connection, error_code, explained
+from projects.core.destinations.source import read_first
 from projects.core.errors import ExportRefused, InfrastructureError, UsageError, unreadable
 
 if TYPE_CHECKING:
@@ -50,6 +52,12 @@ class S3:
     def address(self) -> str:
         """The address of the page that shows the export."""
         return s3_keys.browse_address(self._connection.endpoint, self.place)
+
+    def part_size(self, size: int) -> int:
+        """Return the bytes of each part of a large file."""
+        from projects.core.destinations.s3_multipart import PART, part_size
+
+        return part_size(size) if size > PART else 0
 
     def refuse_source(self, root: Path) -> None:
         """Refuse nothing: no directory of this machine is in a bucket."""
@@ -100,8 +108,10 @@ class S3:
 
     def sizes(self) -> dict[str, int]:
         """Return the size of every object that is a file of an export."""
+        from projects.core.destinations.s3_list import objects
+
         found = {}
-        for key, size, _ in self._connection.objects():
+        for key, size, _ in objects(self._connection, self._sender):
             path = self.place.path_of(key)
             if path is not None:
                 found[path] = size
@@ -133,10 +143,10 @@ class S3:
             )
         headers = {"content-type": s3_keys.content_type(file.path), _SHA256: file.sha256}
         try:
-            with source.open("rb", buffering=0) as original:
+            with FileIO(source) as original:
                 if file.size > PART and self._multipart is not None:
                     return self._multipart.put(key, file, cast("BinaryIO", original), headers)
-                body = _read(original, file.size)
+                body = read_first(original, file.size)
         except OSError as error:
             raise unreadable(source, error) from None
         if len(body) != file.size or sha256(body).hexdigest() != file.sha256:
@@ -184,12 +194,3 @@ class S3:
             return
         headers = {"content-type": s3_keys.content_type(s3_keys.PAGE), _PAGE_MARK: digest}
         self._sender.put(s3_keys.PAGE, body, digest, headers)
-
-
-def _read(original: BinaryIO | object, size: int) -> bytes:
-    """Return the first `size` bytes of an unbuffered file, or less if it has less."""
-    file = cast("BinaryIO", original)
-    body = file.read(size)
-    while len(body) < size and (more := file.read(size - len(body))):
-        body += more
-    return body

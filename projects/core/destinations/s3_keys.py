@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from projects.core.destinations import manifest as manifests
@@ -140,7 +139,7 @@ def parse_browse(address: str) -> tuple[Place, str | None] | None:
 
 def content_type(path: str) -> str:
     """Return the media type that lets a browser show a file: logs and settings as text."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = os.path.splitext(path)[1].lower()
     if suffix in _TEXTS:
         return _TEXT
     return _TYPES.get(suffix, "application/octet-stream")

@@ -1,4 +1,4 @@
-"""Objects stored by requests that are signed here, at a quarter of what boto3's calls cost.
+"""Objects stored and asked for by requests signed here, at a fraction of what boto3's calls cost.
 
 A call of boto3 takes a millisecond of one processor, whatever the size; with thousands of small
 files that, and not the server, is the limit. Here the request is signed and sent directly. What is
@@ -10,18 +10,19 @@ from __future__ import annotations
 import contextlib
 import hmac
 import re
+import time
 import weakref
 from datetime import UTC, datetime
 from hashlib import md5, sha256
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from projects.core.destinations.s3_client import (
     error_code,
     explained,
 )
-from projects.core.destinations.s3_wire import Unexpected, Wire
+from projects.core.destinations.s3_wire import Piece, Unexpected, Wire
 from projects.core.errors import InfrastructureError
 
 if TYPE_CHECKING:
@@ -35,6 +36,17 @@ OK = 200
 _EMPTY = sha256().hexdigest()
 _SIGNED = "AWS4-HMAC-SHA256"
 _MD5 = re.compile(r"[0-9a-f]{32}")
+
+Answer: TypeAlias = tuple[int, dict[str, str], bytes]
+"""Status, headers by names in lower case, body."""
+
+
+class _Request(NamedTuple):
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | Piece
+    most: int
 
 
 class Sender:
@@ -51,6 +63,7 @@ class Sender:
         self._idle: list[Wire] = []
         self._tls: ssl.SSLContext | None = None
         self.close = weakref.finalize(self, _close_all, self._idle)
+        self._second = (0, "")
         self._keys: dict[tuple[str, str], bytes] = {}
 
     def put(self, key: str, body: bytes, digest: str, headers: Mapping[str, str]) -> None:
@@ -71,12 +84,18 @@ class Sender:
                 f"s3://{self._bucket}/{key}: what the server has stored is not what was sent"
             )
 
-    def put_part(self, key: str, upload: str, number: int, body: bytes) -> str:
-        """Store one part of an upload that was begun, and return its ETag."""
+    def put_part(self, key: str, upload: str, number: int, piece: Piece, digest: str) -> str:
+        """Store one part of an upload that was begun, and return its ETag.
+
+        It is not read here: the server compares it with `digest`, its sha256. Empty if it differs.
+        """
         query = f"partNumber={number}&uploadId={quote(upload, safe='-_.~')}"
-        told = self._directly("PUT", key, query, body, digest=sha256(body).hexdigest())
+        told = self._directly("PUT", key, query, piece, digest=digest)
         if told is not None:
             return str(told["etag"])
+        body = piece.content()
+        if sha256(body).hexdigest() != digest:
+            return ""
         with explained(f"s3://{self._bucket}/{key}"):
             answer = self._connection.client.upload_part(
                 Bucket=self._bucket, Key=key, UploadId=upload, PartNumber=number, Body=body
@@ -87,7 +106,7 @@ class Sender:
         """Return the headers of an object, by names in lower case; None if there is none."""
         from botocore.exceptions import ClientError
 
-        told = self._directly("HEAD", key, "")
+        told = self._directly("HEAD", key)
         if told is None:
             with explained(f"s3://{self._bucket}/{key}"):
                 try:
@@ -99,33 +118,58 @@ class Sender:
             told = answer["ResponseMetadata"]["HTTPHeaders"]
         return told
 
+    def get(self, key: str, most: int) -> tuple[bytes, Mapping[str, str]] | None:
+        """Return content and headers of an object of at most `most` bytes; None: ask boto3."""
+        answer = self._answered("GET", key, "", most=most)
+        if answer is None or "etag" not in answer[0]:
+            return None
+        return answer[1], answer[0]
+
+    def list_page(self, query: Mapping[str, str], most: int) -> bytes | None:
+        """Return a page of the bucket's list, as XML, of at most `most` bytes; None: ask boto3."""
+        asked = "&".join(f"{name}={quote(query[name], safe='-_.~')}" for name in sorted(query))
+        answer = self._answered("GET", "", asked, most=most)
+        return None if answer is None else answer[1]
+
     def _directly(
         self,
         method: str,
         key: str,
-        query: str,
-        body: bytes = b"",
+        query: str = "",
+        body: bytes | Piece = b"",
         *,
         digest: str = _EMPTY,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Mapping[str, str] | None:
-        """Return the headers of the answer "done", None for any other and for none."""
+        """Return the headers of the answer "done" about an object, None for any other."""
+        answer = self._answered(method, key, query, body, digest=digest, headers=headers)
+        return answer[0] if answer is not None and "etag" in answer[0] else None
+
+    def _answered(
+        self,
+        method: str,
+        key: str,
+        query: str,
+        body: bytes | Piece = b"",
+        *,
+        digest: str = _EMPTY,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        most: int = 0,
+    ) -> tuple[Mapping[str, str], bytes] | None:
+        """Return headers and body of the answer "done", None for any other and for none."""
         credentials = self._connection.credentials()
         if credentials is None or self._proxied:
             return None
         path = f"{self._url.path}/{quote(key, safe='/~')}"
-        request = f"{method}\n{path}\n{query}"
-        signed = self._signed(request, digest, headers, credentials)
-        target = f"{path}?{query}" if query else path
+        signed = self._signed(f"{method}\n{path}\n{query}", digest, headers, credentials)
+        request = _Request(method, f"{path}?{query}" if query else path, signed, body, most)
         try:
-            status, told = self._ask(method, target, signed, body)
+            status, told, answer = self._ask(request)
         except (OSError, Unexpected):
             return None
-        return told if status == OK and "etag" in told else None
+        return (told, answer) if status == OK else None
 
-    def _ask(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, dict[str, str]]:
+    def _ask(self, request: _Request) -> Answer:
         """Ask over an idle connection; if the server has closed that meanwhile, over a new one."""
         try:
             wire = self._idle.pop()
@@ -133,15 +177,13 @@ class Sender:
             wire = self._connect()
         else:
             with contextlib.suppress(OSError, Unexpected):
-                return self._ask_over(wire, method, target, headers, body)
+                return self._ask_over(wire, request)
             wire = self._connect()
-        return self._ask_over(wire, method, target, headers, body)
+        return self._ask_over(wire, request)
 
-    def _ask_over(
-        self, wire: Wire, method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[int, dict[str, str]]:
+    def _ask_over(self, wire: Wire, request: _Request) -> Answer:
         try:
-            answer = wire.ask(method, target, headers, body)
+            answer = wire.ask(*request)
         except BaseException:
             wire.close()
             raise
@@ -162,7 +204,7 @@ class Sender:
         self, request: str, digest: str, headers: Mapping[str, str], credentials: Any
     ) -> dict[str, str]:
         """Return the headers with a signature (Amazon S3 API, "Signature Version 4")."""
-        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        now = self._now()
         sent = {"host": self._url.netloc, "x-amz-content-sha256": digest, "x-amz-date": now}
         sent |= headers
         if credentials.token:
@@ -180,6 +222,13 @@ class Sender:
             f"SignedHeaders={names}, Signature={signature}"
         )
         return sent
+
+    def _now(self) -> str:
+        """Return the time as signatures write it; it is written once a second."""
+        second = int(time.time())
+        if self._second[0] != second:
+            self._second = (second, datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ"))
+        return self._second[1]
 
     def _signing_key(self, secret_key: str, day: str) -> bytes:
         found = self._keys.get((secret_key, day))

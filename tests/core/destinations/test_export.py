@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import errno
+import gzip
 import os
 import signal
 import socket
@@ -18,6 +20,7 @@ from projects.core.destinations import folder as folders
 from projects.core.destinations import manifest as manifests
 from projects.core.destinations.export import SHOWN, export
 from projects.core.destinations.folder import Folder
+from projects.core.destinations.source import SMALL
 from projects.core.errors import ExportRefused, InfrastructureError, UsageError
 from projects.core.secrets import masking
 
@@ -133,6 +136,27 @@ def test_secrets_are_refused_with_all_places_and_nothing_is_copied(root: Path, t
     assert "two-***: the secret token (name)" in said
     assert VALUE not in said
     assert not to.exists()
+
+
+def test_a_secret_in_one_of_many_small_files_is_found_in_that_one(tmp_path: Path, to: Path) -> None:
+    root = tmp_path / "many"
+    root.mkdir()
+    encoded = base64.encodebytes(b"x" * 40 + VALUE.encode() + b"x" * 40)
+    for number in range(300):
+        (root / f"{number}.log").write_bytes(b"A" * 76 + b"\n" + b"line\n" * 10)
+    (root / "7.log").write_bytes(b"one\n" + encoded)
+    (root / "8.log").write_bytes(VALUE[: len(VALUE) // 2].encode())
+    (root / "9.log").write_bytes(VALUE[len(VALUE) // 2 :].encode())
+    (root / "99.gz").write_bytes(gzip.compress(f"one\ntwo\n{VALUE}".encode()))
+    (root / "large").write_bytes(b"\n" * (SMALL + 1) + VALUE.encode())
+    (root / f"{VALUE}.log").touch()
+    with pytest.raises(ExportRefused) as refused:
+        export(root, Folder(to))
+    text = str(refused.value)
+    for place in ("7.log:2", "99.gz:3", f"large:{SMALL + 2}", "***.log"):
+        assert f"{place}: the secret token" in text
+    assert "8.log" not in text
+    assert "and 3 more" in text
 
 
 def test_a_long_list_of_places_is_cut(root: Path, to: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +28,9 @@ from projects.core.destinations.export import export
 from projects.core.destinations.manifest import File
 from projects.core.destinations.s3 import S3
 from projects.core.destinations.s3_client import Access
+from projects.core.destinations.s3_list import objects
 from projects.core.destinations.s3_wire import Unexpected, Wire
+from projects.core.destinations.source import examine
 from projects.core.errors import (
     ConfigurationError,
     ExportRefused,
@@ -198,6 +201,51 @@ def test_there_are_never_more_parts_than_s3_takes(size: int, expected: int) -> N
     assert -(-size // expected) <= s3_multipart.MOST_PARTS
 
 
+def test_a_large_file_is_examined_with_its_parts_and_a_change_after_that_is_noticed(
+    client: Any, bucket: str, root: Path
+) -> None:
+    large = root / "large"
+    large.write_bytes(os.urandom(2 * s3_multipart.PART + 5))
+    destination = S3(f"s3://{bucket}/run")
+    file, _ = examine(root, "large", scan=True, part_size=destination.part_size)
+    content = large.read_bytes()
+    size = s3_multipart.PART
+    assert file.parts == tuple(
+        sha256(content[start : start + size]).hexdigest() for start in range(0, len(content), size)
+    )
+    with destination.reserve():
+        with large.open("r+b") as changed:
+            changed.seek(size + 7)
+            changed.write(b"other")
+        assert not destination.put(file, large)
+        assert destination.sizes() == {}
+        assert "Uploads" not in client.list_multipart_uploads(Bucket=bucket)
+        large.write_bytes(content + b"appended")
+        assert destination.put(file, large)
+        with destination.open_file("large") as stored:
+            assert stored.read() == content
+
+
+def test_a_change_is_noticed_where_the_server_compares_nothing(
+    client: Any, bucket: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = s3_put.Sender._signed
+
+    def unsigned(self: Any, request: str, digest: str, headers: Any, credentials: Any) -> Any:
+        return signed(self, request, "UNSIGNED-PAYLOAD", headers, credentials)
+
+    large = root / "large"
+    large.write_bytes(os.urandom(s3_multipart.PART + 5))
+    destination = S3(f"s3://{bucket}/run")
+    file, _ = examine(root, "large", scan=True, part_size=destination.part_size)
+    with destination.reserve():
+        monkeypatch.setattr(s3_put.Sender, "_signed", unsigned)
+        with large.open("r+b") as changed:
+            changed.write(b"other")
+        assert not destination.put(file, large)
+        assert destination.sizes() == {}
+
+
 def test_what_others_have_uploaded_is_read_to_be_compared(
     client: Any, bucket: str, root: Path
 ) -> None:
@@ -267,12 +315,81 @@ def test_an_answer_that_is_not_plain_is_left_to_boto3(answer: bytes) -> None:
         thread.join()
 
 
+def test_a_list_of_several_pages_is_the_same_by_whatever_way_its_pages_come(
+    client: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a b+c%.log", "é&<>.log", "deep/e/r", *(f"n{number}" for number in range(1001))]
+    place = S3(f"s3://{bucket}/x").place
+    connection = s3_client.Connection(place, Access(), 8)
+    sender = s3_put.Sender(connection)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in pool.map(
+            lambda name: sender.put(
+                place.key_of(name), b"1", sha256(b"1").hexdigest(), {"content-type": "x/y"}
+            ),
+            names,
+        ):
+            pass
+    direct = list(objects(connection, sender))
+    assert {key: (size, etag) for key, size, etag in direct} == {
+        f"x/{name}": (1, '"c4ca4238a0b923820dcc509a6f75849b"') for name in names
+    }
+    list_page = s3_put.Sender.list_page
+
+    def only_first(self: s3_put.Sender, query: dict[str, str], most: int) -> bytes | None:
+        return None if "continuation-token" in query else list_page(self, query, most)
+
+    monkeypatch.setattr(s3_put.Sender, "list_page", only_first)
+    assert list(objects(connection, sender)) == direct
+    for page in (None, b"<no", b"<Other/>", b"<ListBucketResult/>"):
+        monkeypatch.setattr(s3_put.Sender, "list_page", lambda *_, page=page: page)
+        assert list(objects(connection, sender)) == direct
+    sender.close()
+
+
+BODIES = [
+    (b"content-length: 5\r\n\r\nhello", b"hello"),
+    (b"transfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n", b"hello"),
+    (b"transfer-encoding: chunked\r\n\r\n6\r\nhello!\r\n0\r\n\r\n", None),
+    (b"transfer-encoding: chunked\r\n\r\nx\r\nhello\r\n0\r\n\r\n", None),
+    (b"transfer-encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n", None),
+    (b"transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx: y\r\n\r\n", None),
+    (b"transfer-encoding: gzip\r\n\r\n5\r\nhello\r\n0\r\n\r\n", None),
+    (b"content-length: 6\r\n\r\nhello", None),
+    (b"content-length: 5\r\n\r\nhel", None),
+    (b"content-length: -5\r\n\r\nhello", None),
+    (b"\r\nhello", None),
+]
+
+
+@pytest.mark.parametrize(("answer", "body"), BODIES)
+def test_a_body_is_read_to_its_end_or_left_to_boto3(answer: bytes, body: bytes | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connected, _ = listening.accept()
+            with connected:
+                connected.recv(65536)
+                connected.sendall(b"HTTP/1.1 200 OK\r\n" + answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        wire = Wire("127.0.0.1", listening.getsockname()[1], None)
+        if body is None:
+            with pytest.raises((Unexpected, OSError)):
+                wire.ask("GET", "/b/k", {"host": "x"}, most=5)
+        else:
+            assert wire.ask("GET", "/b/k", {"host": "x"}, most=5)[2] == body
+        wire.close()
+        thread.join()
+
+
 def test_without_the_direct_way_boto3_stores_the_same(
     client: Any, bucket: str, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "large").write_bytes(os.urandom(s3_multipart.PART + 5))
     direct = export(root, S3(f"s3://{bucket}/direct"))
-    monkeypatch.setattr(s3_put.Sender, "_directly", lambda *a, **k: None)
+    monkeypatch.setattr(s3_put.Sender, "_answered", lambda *a, **k: None)
     by_boto = export(root, S3(f"s3://{bucket}/boto"))
     assert by_boto.manifest.files == direct.manifest.files
     for name in ("config.yaml", "large", "manifest.json"):
