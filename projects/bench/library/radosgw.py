@@ -26,6 +26,7 @@ PROGRAMS = (
     "ceph-osd",
     "ceph-authtool",
     "monmaptool",
+    "setpriv",
 )
 PACKAGES = "radosgw ceph-mon ceph-mgr ceph-osd ceph-mds ceph-common"
 """The Debian packages that have them."""
@@ -33,6 +34,9 @@ PACKAGES = "radosgw ceph-mon ceph-mgr ceph-osd ceph-mds ceph-common"
 ACCESS_KEY, SECRET_KEY = "AKTOPGALLANT", "made-up-for-this-server-alone"
 MEMORY = 2 * 1024**3
 """Bytes of objects that the server takes, unless told otherwise."""
+
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""The kernel kills what this starts when we end in whatever way (setpriv(1), prctl(2))."""
 
 _ADMIN = ("radosgw-admin", "-n", "client.rgw.a")
 _START_SECONDS = 120
@@ -199,7 +203,7 @@ rgw_gc_obj_min_wait = 1
 
     def _spawn(self, *argv: str) -> None:
         process = subprocess.Popen(
-            argv,
+            [*ENDS_WITH_US, *argv],
             env=self._environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
