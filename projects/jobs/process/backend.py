@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import select
+import time
+from collections import deque
 from typing import TYPE_CHECKING
+
+from projects.core.errors import InfrastructureError
+from projects.jobs.model import moment
+from projects.jobs.process import history, journal, kernel, wire
+from projects.jobs.process.links import RunnerLink, SpawnerLink, launch_line, start_spawner
+from projects.jobs.process.orders import Ended, Started, Unknown
+from projects.jobs.process.remains import Graveyard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
+    from projects.jobs.process.links import Key
     from projects.jobs.process.orders import Order, Report
+
+_GREETING = 2.0
+"""Seconds for living runners and spawners to answer at the start."""
+
+_TROUBLE = 3
+"""Spawners in a row that may die without having forked, before orders are refused."""
 
 
 class ProcessBackend:
@@ -22,10 +41,37 @@ class ProcessBackend:
         Made with mode 0700 when missing; holds sockets and journals. Any length of path.
     idle_seconds
         After how long an unused runner ends; one is kept.
+    boot_id
+        That of this boot; given by tests that want a reboot.
     """
 
-    def __init__(self, run_directory: str, idle_seconds: float = 60.0) -> None:
-        raise NotImplementedError
+    def __init__(
+        self, run_directory: str, idle_seconds: float = 60.0, boot_id: str | None = None
+    ) -> None:
+        self._directory = os.path.abspath(run_directory)
+        self._runners_directory = os.path.join(self._directory, "runners")
+        self._spawners_directory = os.path.join(self._directory, "spawners")
+        self._idle_seconds = idle_seconds
+        self._boot_id = boot_id or kernel.boot_id()
+        self._epoll = select.epoll()
+        self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._waker, select.EPOLLIN)
+        self._links: dict[int, RunnerLink | SpawnerLink] = {}
+        self._spawner: SpawnerLink | None = None
+        self._idle: list[RunnerLink] = []
+        self._orders: dict[Key, Order] = {}
+        self._waiting: deque[Key] = deque()
+        self._holders: dict[Key, tuple[RunnerLink, int]] = {}
+        self._busy: dict[Key, RunnerLink] = {}
+        self._stops: dict[Key, str] = {}
+        self._forks = 0
+        self._deaths = 0
+        self._reports: list[Report] = []
+        self._housekeeping = 0.0
+        self._starting = True
+        self._graveyard = Graveyard(self._runners_directory, self._boot_id, self._epoll)
+
+    # -- the engine's calls ---------------------------------------------------------------------
 
     def start(self) -> list[Report]:
         """Find or start the spawner, greet runners, absorb what dead ones left.
@@ -33,12 +79,40 @@ class ProcessBackend:
         Returns everything that is known of attempts whose end was not yet `settled`: `Started`
         for what still runs, `Ended`, `Unknown`. An attempt that is not mentioned never was a
         process, and never will be: its order can be launched again under the same number.
+
+        Raises
+        ------
+        InfrastructureError
+            The directory can't be made, or the spawner doesn't come up.
         """
-        raise NotImplementedError
+        self._make_directories()
+        deadline = time.monotonic() + _GREETING
+        for name in _names(self._spawners_directory):
+            self._find_spawner(name)
+        self._await_greetings()  # they know which runners are dead
+        dead = [name for name in _names(self._runners_directory) if not self._find_runner(name)]
+        self._await_greetings()
+        for name in dead:
+            self._bury(name)
+        while self._graveyard.unread() and time.monotonic() < deadline:
+            self._handle(self._epoll.poll(0.01))
+            self._graveyard.tick(time.monotonic())
+        if self._spawner is None:
+            self._new_spawner()
+        self._look_after_runners()
+        self._settle_graveyard()
+        self._starting = False
+        return self._collected()
 
     def launch(self, order: Order) -> None:
         """Have an attempt started; never blocks and never fails: `wait` tells how it went."""
-        raise NotImplementedError
+        key = (order.number, order.attempt)
+        self._orders[key] = order
+        if self._idle:
+            self._hand_over(self._idle.pop(), key)
+        else:
+            self._waiting.append(key)
+            self._want_runners()
 
     def stop(self, number: int, attempt: int, reason: str) -> None:
         """SIGTERM to the job's process group, SIGKILL after its grace; unknown ones: no effect.
@@ -46,7 +120,19 @@ class ProcessBackend:
         The `Ended` that follows has reason `stopped` and `reason` among its notes, unless the
         job had ended before.
         """
-        raise NotImplementedError
+        key = (number, attempt)
+        link = self._busy.get(key)
+        if link is not None:
+            self._send(link, wire.encode({"t": "stop", "n": number, "a": attempt, "why": reason}))
+            self._stops[key] = reason
+        elif key in self._orders:
+            if key in self._waiting:
+                self._waiting.remove(key)
+                self._never_began(key, reason)
+            else:
+                self._stops[key] = reason  # its runner has just died: see `_requeue`
+        else:
+            self._graveyard.stop(key, reason)
 
     def wait(self, timeout: float | None) -> list[Report]:
         """Return what has happened; [] after `timeout` seconds or `wake` (0: only look).
@@ -54,15 +140,42 @@ class ProcessBackend:
         A short job's `Started` and `Ended` may come together. An `Ended` or `Unknown` may be
         repeated after a restart until it is `settled`, never otherwise.
         """
-        raise NotImplementedError
+        now = time.monotonic()
+        deadline = float("inf") if timeout is None else now + timeout
+        while not self._reports:
+            due = min(deadline, self._graveyard.due())
+            if self._idle:
+                due = min(due, self._housekeeping)
+            pause = None if due == float("inf") else max(0.0, due - now)
+            woken = self._handle(self._epoll.poll(pause))
+            now = time.monotonic()
+            if now >= self._housekeeping:
+                self._look_after_runners()
+            if self._graveyard.due() <= now:
+                self._graveyard.tick(now)
+                self._settle_graveyard()
+            if woken or now >= deadline:
+                break
+        return self._collected()
 
     def wake(self) -> None:
         """Let `wait` return; from any thread, also from a signal handler."""
-        raise NotImplementedError
+        os.eventfd_write(self._waker, 1)
 
     def settled(self, attempts: Iterable[tuple[int, int]]) -> None:
         """Forget the ends of these (number, attempt): the database has them."""
-        raise NotImplementedError
+        touched = set()
+        for key in attempts:
+            holder = self._holders.pop(key, None)
+            if holder is None:
+                self._graveyard.settle(key)
+                continue
+            link, sequence = holder
+            link.settle(sequence)
+            if link.job is None:
+                touched.add(link)
+        for link in touched:
+            link.tell_settled()
 
     def close(self, stop_jobs: bool = False) -> None:
         """Let go of runners and spawner; jobs go on and are found by the next `start`.
@@ -70,4 +183,325 @@ class ProcessBackend:
         Runners and spawner end when nothing is left for them to do. With `stop_jobs` every job
         is stopped first, and its end kept for the next `start`.
         """
-        raise NotImplementedError
+        if stop_jobs:
+            for key in [*self._busy, *self._orders, *self._graveyard.living()]:
+                self.stop(*key, "the server was stopped")
+            while self._busy or self._graveyard.living():
+                self.wait(1.0)
+        for link in list(self._links.values()):
+            link.channel.send('{"t":"leave"}')
+            while link.channel.unsent and select.select([], [link.channel], [], 1.0)[1]:
+                link.channel.flush()
+            link.channel.close()
+            if isinstance(link, SpawnerLink):
+                link.close()
+        self._links.clear()
+        self._graveyard.close()
+        self._epoll.close()
+        os.close(self._waker)
+
+    # -- starting -------------------------------------------------------------------------------
+
+    def _make_directories(self) -> None:
+        for path in (self._directory, self._runners_directory, self._spawners_directory):
+            try:
+                os.makedirs(path, mode=0o700, exist_ok=True)
+                os.chmod(path, 0o700)
+            except OSError as error:
+                raise InfrastructureError(f"{path} can't be made: {error.strerror}") from error
+
+    def _find_spawner(self, name: str) -> None:
+        channel = wire.connect(self._spawners_directory, name + ".sock")
+        if channel is None:
+            journal.remove(self._spawners_directory, name)
+        else:
+            self._add(SpawnerLink(name, channel))
+
+    def _find_runner(self, name: str) -> bool:
+        channel = wire.connect(self._runners_directory, name + ".sock")
+        if channel is not None:
+            self._add(RunnerLink(name, channel))
+        return channel is not None
+
+    def _await_greetings(self) -> None:
+        """Wait until all that we are connected to have said hello, or won't."""
+        deadline = time.monotonic() + _GREETING
+        while silent := [link for link in self._links.values() if not link.greeted]:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._handle(self._epoll.poll(left))
+        for link in silent:
+            if isinstance(link, RunnerLink):  # it hangs; its journal speaks for it
+                path = os.path.join(self._runners_directory, link.name + ".journal")
+                link.lines = journal.peek(path)
+                self._greeted(link, {"v": None})
+
+    def _new_spawner(self) -> None:
+        link = start_spawner(self._directory, self._boot_id)
+        self._spawner = link
+        self._add(link)
+
+    def _add(self, link: RunnerLink | SpawnerLink) -> None:
+        link.channel.send(f'{{"t":"hello","v":{wire.VERSION}}}')
+        self._links[link.channel.fileno()] = link
+        self._epoll.register(link.channel, select.EPOLLIN)
+
+    # -- hearing --------------------------------------------------------------------------------
+
+    def _handle(self, events: list[tuple[int, int]]) -> bool:
+        woken = False
+        for descriptor, mask in events:
+            link = self._links.get(descriptor)
+            if link is not None:
+                if mask & select.EPOLLOUT:
+                    self._flush(link)
+                if mask & ~select.EPOLLOUT:
+                    self._listen(link)
+            elif descriptor == self._waker:
+                woken = True
+                try:
+                    os.eventfd_read(self._waker)
+                except BlockingIOError:
+                    continue
+            else:
+                self._graveyard.ready(descriptor)
+                self._settle_graveyard()
+        return woken
+
+    def _listen(self, link: RunnerLink | SpawnerLink) -> None:
+        try:
+            messages = link.channel.receive()
+        except wire.Closed:
+            self._lose(link)
+            return
+        for message in messages:
+            if isinstance(link, RunnerLink):
+                self._hear_runner(link, message)
+            else:
+                self._hear_spawner(link, message)
+
+    def _hear_runner(self, link: RunnerLink, message: dict[str, Any]) -> None:
+        kind = message.get("t")
+        if kind == "hello":
+            self._greeted(link, message)
+        elif not link.greeted:
+            link.lines.append(message)
+        elif kind == "start":
+            self._start_of_job(link, message)
+        elif kind == "end":
+            self._end_of_job(link, message)
+            link.job = None
+            self._free(link)
+
+    def _start_of_job(self, link: RunnerLink, message: dict[str, Any]) -> None:
+        key = (message["n"], message["a"])
+        self._orders.pop(key, None)
+        link.job = key
+        self._busy[key] = link
+        self._reports.append(history.started(message))
+
+    def _end_of_job(self, link: RunnerLink, message: dict[str, Any]) -> None:
+        key = (message["n"], message["a"])
+        link.ended(message["q"], key)
+        self._holders[key] = (link, message["q"])
+        self._orders.pop(key, None)
+        self._stops.pop(key, None)
+        self._busy.pop(key, None)
+        self._reports.append(history.ended(message))
+
+    def _greeted(self, link: RunnerLink, message: dict[str, Any]) -> None:
+        """Take over a runner with everything that it has written down."""
+        if link.greeted:
+            return
+        link.greeted = True
+        link.leaving = message.get("v") != wire.VERSION
+        for known in history.fold(link.lines).values():
+            if known.end is not None:
+                self._end_of_job(link, known.end)
+            elif known.start is not None:
+                self._start_of_job(link, known.start)
+        link.lines = []
+        if link.job is None:
+            self._free(link)
+
+    def _hear_spawner(self, link: SpawnerLink, message: dict[str, Any]) -> None:
+        kind = message.get("t")
+        if kind == "hello":
+            link.greeted = True
+            if message.get("v") == wire.VERSION and self._spawner is None:
+                self._spawner = link
+            elif link is not self._spawner:
+                link.channel.send('{"t":"leave"}')
+        elif kind == "forked":
+            self._forks = max(0, self._forks - 1)
+            self._deaths = 0
+            if self._find_runner(message["id"]):
+                forked = next(reversed(self._links.values()))
+                assert isinstance(forked, RunnerLink)  # noqa: S101  (just added)
+                forked.greeted = True  # it has nothing to tell
+                self._free(forked)
+            else:
+                self._want_runners()
+        elif kind == "refused":
+            self._forks = 0
+            self._refuse(message.get("why", ""))
+        elif kind == "orphan":
+            self._graveyard.guarded(message["id"])
+            self._bury(message["id"])
+        elif kind == "gone":
+            self._graveyard.released(message["id"])
+            self._bury(message["id"])
+
+    # -- runners --------------------------------------------------------------------------------
+
+    def _hand_over(self, link: RunnerLink, key: Key) -> None:
+        link.job = key
+        self._busy[key] = link
+        link.told = link.settled
+        self._send(link, launch_line(self._orders[key], link.settled))
+
+    def _send(self, link: RunnerLink, line: str) -> None:
+        link.channel.send(line)
+        if link.channel.unsent:
+            self._epoll.modify(link.channel, select.EPOLLIN | select.EPOLLOUT)
+
+    def _flush(self, link: RunnerLink | SpawnerLink) -> None:
+        link.channel.flush()
+        if not link.channel.unsent:
+            self._epoll.modify(link.channel, select.EPOLLIN)
+
+    def _free(self, link: RunnerLink) -> None:
+        """Give an idle runner its next job, or let it rest; one that can't stay is sent home."""
+        if link.leaving or self._spawner is None or link.spawner != self._spawner.name:
+            link.leaving = True
+            self._send(link, '{"t":"leave"}')
+        elif self._waiting:
+            self._hand_over(link, self._waiting.popleft())
+        elif link not in self._idle:
+            link.idle_since = time.monotonic()
+            self._idle.append(link)
+
+    def _want_runners(self) -> None:
+        missing = max(len(self._waiting), 0 if self._idle or self._busy else 1) - self._forks
+        if self._spawner is None:
+            return
+        for _ in range(missing):
+            self._forks += 1
+            self._spawner.channel.send('{"t":"fork"}')
+
+    def _look_after_runners(self) -> None:
+        now = time.monotonic()
+        self._housekeeping = now + min(1.0, self._idle_seconds)
+        while len(self._idle) > 1 and now - self._idle[0].idle_since >= self._idle_seconds:
+            link = self._idle.pop(0)
+            link.leaving = True
+            self._send(link, '{"t":"leave"}')
+        self._want_runners()
+
+    # -- losses ---------------------------------------------------------------------------------
+
+    def _lose(self, link: RunnerLink | SpawnerLink) -> None:
+        del self._links[link.channel.fileno()]
+        self._epoll.unregister(link.channel)
+        if isinstance(link, SpawnerLink):
+            self._lose_spawner(link)
+        else:
+            self._lose_runner(link)
+
+    def _lose_runner(self, link: RunnerLink) -> None:
+        link.channel.close()
+        if link in self._idle:
+            self._idle.remove(link)
+        if link.job is not None:
+            self._busy.pop(link.job, None)
+        for key in link.open.values():
+            self._holders.pop(key, None)
+        self._graveyard.expect(link.name, link.open.values(), link.job)
+        spawners = [other for other in self._links.values() if isinstance(other, SpawnerLink)]
+        if not any(other.name == link.spawner for other in spawners):
+            self._bury(link.name)
+        # else the spawner, its parent, knows first what has become of the job, and tells
+
+    def _lose_spawner(self, link: SpawnerLink) -> None:
+        link.close()
+        journal.remove(self._spawners_directory, link.name)
+        for name in self._graveyard.of_spawner(link.name):
+            self._graveyard.released(name)
+            self._bury(name)
+        if link is not self._spawner:
+            return
+        self._spawner = None
+        self._forks = 0
+        self._deaths += 1
+        for idle in self._idle:
+            idle.leaving = True
+            self._send(idle, '{"t":"leave"}')
+        self._idle.clear()
+        try:
+            if self._deaths > _TROUBLE:
+                raise InfrastructureError("the process that starts jobs dies again and again")
+            self._new_spawner()
+        except InfrastructureError as error:
+            self._refuse(str(error))
+        self._want_runners()
+
+    def _bury(self, name: str) -> None:
+        self._graveyard.bury(name)
+        self._settle_graveyard()
+
+    def _settle_graveyard(self) -> None:
+        """Pass on what the graveyard has found out."""
+        for key in self._graveyard.never_started():
+            self._requeue(key)
+        for report in self._graveyard.reports():
+            key = (report.number, report.attempt)
+            ours = self._orders.pop(key, None) is not None
+            if ours or self._starting or not isinstance(report, Started):
+                self._reports.append(report)
+        for key, reason in list(self._stops.items()):
+            if key not in self._orders and key not in self._busy:
+                del self._stops[key]
+                self._graveyard.stop(key, reason)
+
+    def _requeue(self, key: Key) -> None:
+        """Hand an order to another runner: the one that had it died before it began."""
+        if key not in self._orders:
+            text = "its runner was killed before the process was started"
+            self._reports.append(Unknown(*key, started=False, reason=text, at=moment.now()))
+        elif key in self._stops:
+            self._never_began(key, self._stops.pop(key))
+        else:
+            self._waiting.append(key)
+            if self._idle:
+                self._free(self._idle.pop())
+            self._want_runners()
+
+    def _never_began(self, key: Key, reason: str) -> None:
+        del self._orders[key]
+        text = "stopped"
+        self._reports.append(
+            Ended(*key, None, None, text, moment.now(), None, (reason, "it had not begun"))
+        )
+
+    def _refuse(self, why: str) -> None:
+        for key in self._waiting:
+            del self._orders[key]
+            self._reports.append(
+                Ended(*key, None, None, f"not started: {why}", moment.now(), None, ())
+            )
+        self._waiting.clear()
+
+    def _collected(self) -> list[Report]:
+        reports, self._reports = self._reports, []
+        return reports
+
+
+def _names(directory: str) -> list[str]:
+    """Return the ids of runners or spawners that have left a trace."""
+    found = set()
+    for name in os.listdir(directory):
+        stem, _, ending = name.partition(".")
+        if ending in ("journal", "sock"):
+            found.add(stem)
+    return sorted(found)

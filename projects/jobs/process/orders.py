@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from projects.jobs.process.output import OUTPUT_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from projects.jobs.model.entities import Usage
-
-OUTPUT_BYTES = 1 << 30
-"""How large each log file of a job may become, unless its order says otherwise."""
 
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL, unless an order says otherwise."""

@@ -1,0 +1,240 @@
+"""What Linux tells about processes, and the few calls that Python's library lacks."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import struct
+import time
+
+MARK = "TOPGALLANT_ATTEMPT"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# include/uapi/linux/pidfd.h: struct pidfd_info is 64 bytes in its first version, `mask` at 0 and
+# `exit_code` (as wait(2) gives it) at 60; PIDFD_GET_INFO is _IOWR(0xFF, 11, struct pidfd_info).
+_INFO_SIZE = 64
+_INFO_EXIT_CODE = 60
+_PIDFD_GET_INFO = 3 << 30 | _INFO_SIZE << 16 | 0xFF << 8 | 11
+_PIDFD_INFO_EXIT = 1 << 3
+
+# include/uapi/linux/prctl.h and falloc.h
+_PR_SET_NAME = 15
+_PR_SET_CHILD_SUBREAPER = 36
+_FALLOC_FL_KEEP_SIZE = 1
+_FALLOC_FL_PUNCH_HOLE = 2
+
+# waitid(2): "the raw system call takes a fifth argument, struct rusage"; only with it can the use
+# of a child be read before the child is reaped.
+_WAITID = {"x86_64": 247, "aarch64": 95, "riscv64": 95, "ppc64le": 272, "s390x": 281}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Stat:
+    """Some fields of /proc/PID/stat (proc_pid_stat(5)); `status` is that of wait(2), of zombies."""
+
+    __slots__ = ("parent", "pid", "session", "start_ticks", "state", "status")
+
+    def __init__(self, pid: int, text: bytes) -> None:
+        fields = text[text.rindex(b")") + 2 :].split()
+        self.pid = pid
+        self.state = fields[0].decode()
+        self.parent = int(fields[1])
+        self.session = int(fields[3])
+        self.start_ticks = int(fields[19])
+        self.status = int(fields[49])
+
+
+def stat(pid: int) -> Stat | None:
+    """Return what the kernel says of a process, also of a zombie; None when there is none."""
+    try:
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    try:
+        return Stat(pid, os.read(descriptor, 2048))
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def start_ticks(pid: int) -> int:
+    """Return when a process began, in ticks since boot; 0 when there is none."""
+    found = stat(pid)
+    return found.start_ticks if found else 0
+
+
+def boot_id() -> str:
+    """Return the id of this boot (random(4))."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def seconds_since_boot() -> float:
+    """Return the clock that start ticks are of: it never jumps and counts suspended time."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def processes() -> list[Stat]:
+    """Return all processes that /proc shows now."""
+    found = (stat(int(name)) for name in os.listdir("/proc") if name.isdigit())
+    return [process for process in found if process is not None]
+
+
+def descendants(root: int) -> list[Stat]:
+    """Return the living processes below `root`, zombies left out."""
+    children: dict[int, list[Stat]] = {}
+    for process in processes():
+        children.setdefault(process.parent, []).append(process)
+    found: list[Stat] = []
+    waiting = [root]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        found += [process for process in below if process.state not in "ZX"]
+        waiting += [process.pid for process in below]
+    return found
+
+
+def marked(mark: str) -> list[Stat]:
+    """Return the living processes whose environment began with `TOPGALLANT_ATTEMPT=mark`.
+
+    Only those of which the environment may be read: one's own, for root all.
+    """
+    needle = f"{MARK}={mark}".encode()
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit() and needle in _environment(name).split(b"\0"):
+            process = stat(int(name))
+            if process is not None and process.state not in "ZX":
+                found.append(process)
+    return found
+
+
+def _environment(pid: str) -> bytes:
+    try:
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def exit_status(pidfd: int, pid: int, ticks: int) -> int | None:
+    """Return the status (as wait(2) gives it) of a process that has ended and isn't our child.
+
+    From PIDFD_GET_INFO once it was reaped (Linux 6.15), from /proc while it is a zombie; None
+    when neither tells.
+    """
+    info = bytearray(_INFO_SIZE)
+    struct.pack_into("=Q", info, 0, _PIDFD_INFO_EXIT)
+    try:
+        fcntl.ioctl(pidfd, _PIDFD_GET_INFO, info)
+        if struct.unpack_from("=Q", info)[0] & _PIDFD_INFO_EXIT:
+            return int(struct.unpack_from("=i", info, _INFO_EXIT_CODE)[0])
+    except OSError:
+        pass  # an older kernel, or gone altogether
+    return zombie_status(pid, ticks)
+
+
+def zombie_status(pid: int, ticks: int) -> int | None:
+    """Return the status of a process that has ended and was not yet reaped, else None."""
+    found = stat(pid)
+    if found is None or found.state not in "ZX" or found.start_ticks != ticks:
+        return None
+    try:  # the kernel shows 0 to those who may not know
+        known = bool(found.status) or os.stat(f"/proc/{pid}").st_uid == os.geteuid()
+    except OSError:
+        return None
+    return found.status if known else None
+
+
+def alive(pid: int, ticks: int) -> bool:
+    """Return whether that very process runs (a zombie doesn't)."""
+    found = stat(pid)
+    return found is not None and found.start_ticks == ticks and found.state not in "ZX"
+
+
+class Look:
+    """Looks at a child that has ended without reaping it: a record can be written before.
+
+    Whoever is killed between `look` and reaping leaves a zombie to the process above, which finds
+    the same status: no exit code is ever only in the memory of one process.
+    """
+
+    def __init__(self) -> None:
+        self._number = _WAITID.get(os.uname().machine)
+        self._information = ctypes.create_string_buffer(128)  # siginfo_t
+        self._usage = (ctypes.c_long * 36)()  # struct rusage: 2 timevals, then maxrss …
+        self._call = _libc.syscall
+        self._call.restype = ctypes.c_long
+
+    def look(self, pid: int) -> tuple[int, float, int] | None:
+        """Return status, CPU seconds and peak memory (bytes) of a child that has ended."""
+        if self._number is None:
+            return _reap(pid)
+        result = self._call(
+            ctypes.c_long(self._number),
+            ctypes.c_long(os.P_PID),
+            ctypes.c_long(pid),
+            self._information,
+            ctypes.c_long(os.WEXITED | os.WNOWAIT | os.WNOHANG),
+            self._usage,
+        )
+        if result != 0:
+            return None
+        # siginfo_t (sigaction(2)): si_signo, si_errno, si_code, padding, si_pid, si_uid, si_status
+        signo, _, code, _, _, _, value = struct.unpack_from("=7i", self._information)
+        if signo == 0:
+            return None
+        usage = self._usage
+        cpu = usage[0] + usage[2] + (usage[1] + usage[3]) / 1e6
+        return (value << 8 if code == os.CLD_EXITED else value), cpu, usage[4] * 1024
+
+
+def _reap(pid: int) -> tuple[int, float, int] | None:
+    try:
+        found, status, usage = os.wait4(pid, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    if not found:
+        return None
+    return status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def reap(pid: int) -> None:
+    """Let the kernel forget a child that has ended."""
+    with contextlib.suppress(ChildProcessError):  # `Look` had to reap it
+        os.waitpid(pid, os.WNOHANG)
+
+
+def become_subreaper() -> None:
+    """Let orphaned descendants become children of this process (PR_SET_CHILD_SUBREAPER)."""
+    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def set_name(name: str) -> None:
+    """Name this process in `ps` and `top`, up to 15 characters."""
+    _libc.prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+
+
+def punch_hole(descriptor: int, offset: int, length: int) -> bool:
+    """Give a range of a file back to the disk; False where the file system can't."""
+    mode = _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE
+    call = getattr(_libc, "fallocate64", _libc.fallocate)
+    result = call(
+        ctypes.c_int(descriptor), ctypes.c_int(mode), ctypes.c_int64(offset), ctypes.c_int64(length)
+    )
+    return bool(result == 0)
+
+
+def send(pid: int, number: int) -> bool:
+    """Send a signal to a process or, negative, a group; False when there is none."""
+    try:
+        os.kill(pid, number)
+    except OSError as error:
+        return error.errno == errno.EPERM
+    return True

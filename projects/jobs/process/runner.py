@@ -1,0 +1,181 @@
+"""A runner: one slot, one job at a time, forked from the spawner, independent of the server.
+
+It listens on `runners/ID.sock`; the last server that connected is the one it tells. What an
+earlier one had sent is obeyed first: an order that was handed over is carried out once, whoever
+asks afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from typing import TYPE_CHECKING
+
+from projects.jobs.process import kernel, wire
+from projects.jobs.process.attempt import Attempt
+
+if TYPE_CHECKING:
+    import socket
+    from typing import Any
+
+    from projects.jobs.process.journal import Journal
+
+TOGETHER = 0.003
+"""Seconds for which the start of a job is kept back, to be told with its end if that is near."""
+
+LONELY = 600.0
+"""Seconds without a server after which an idle runner ends."""
+
+
+class Runner:
+    """The loop of one runner."""
+
+    def __init__(
+        self, identity: str, boot_id: str, journal: Journal, listening: socket.socket
+    ) -> None:
+        self._identity = identity
+        self._boot_id = boot_id
+        self._journal = journal
+        self._listening = listening
+        self._server: wire.Channel | None = None
+        self._attempt: Attempt | None = None
+        self._untold = ""  # the start of the present attempt, kept back
+        self._sequence = 0
+        self._leaving = False
+        self._look = kernel.Look()
+        self._poll = select.poll()
+        self._poll.register(listening, select.POLLIN)
+
+    def run(self) -> None:
+        """Work until there is nothing more to do here."""
+        while self._attempt is not None or not self._leaving:
+            events = self._poll.poll(self._timeout())
+            if not events and self._idle_alone():
+                break
+            ready = {descriptor for descriptor, _ in events}
+            if self._server is not None and self._server.fileno() in ready:
+                self._hear(self._server)
+            if self._attempt is not None:
+                self._tend(self._attempt, ready)
+            if self._listening.fileno() in ready:
+                self._accept()
+        self._journal.leave()
+
+    def _timeout(self) -> float | None:
+        """Return for how many ms nothing needs to be done."""
+        if self._attempt is None:
+            return LONELY * 1000 if self._server is None else None
+        if self._untold:
+            return TOGETHER * 1000
+        due = self._attempt.due()
+        return None if due == float("inf") else max(0.0, (due - time.monotonic()) * 1000 + 1)
+
+    def _idle_alone(self) -> bool:
+        return self._attempt is None and self._server is None
+
+    def _tend(self, attempt: Attempt, ready: set[int]) -> None:
+        if attempt.pidfd in ready:
+            self._poll.unregister(attempt.pidfd)
+            self._attempt = None
+            line = attempt.finish()
+            self._tell(f"{self._untold}\n{line}" if self._untold else line)
+            self._untold = ""
+            self._leaving = self._leaving or attempt.hangs
+            return
+        if self._untold:
+            self._tell(self._untold)
+            self._untold = ""
+        attempt.tick(time.monotonic())
+
+    def _tell(self, line: str) -> None:
+        if self._server is not None:
+            self._server.send(line)
+            self._want_to_write()
+
+    def _want_to_write(self) -> None:
+        if self._server is not None and self._server.unsent:
+            self._poll.modify(self._server, select.POLLIN | select.POLLOUT)
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._listening.accept()
+        except OSError:
+            return
+        if self._server is not None:
+            self._drain(self._server)
+        self._hang_up()
+        self._server = wire.Channel(sock)
+        self._leaving = False
+        self._poll.register(sock, select.POLLIN)
+        self._greet()
+
+    def _drain(self, server: wire.Channel) -> None:
+        """Obey what the server before has sent: it may have been killed since."""
+        while True:
+            try:
+                messages = server.receive()
+            except wire.Closed:
+                return
+            if not messages:
+                return
+            for message in messages:
+                self._obey(message)
+
+    def _greet(self) -> None:
+        """Tell a new server everything that isn't settled, then who this is."""
+        busy = self._attempt
+        lines = [line for _, line in self._journal.lines]
+        lines.append(
+            wire.encode(
+                {
+                    "t": "hello", "v": wire.VERSION, "id": self._identity, "spawner": os.getppid(),
+                    "job": [busy.number, busy.attempt] if busy else None,
+                }
+            )
+        )  # fmt: skip
+        self._untold = ""
+        self._tell("\n".join(lines))
+
+    def _hear(self, server: wire.Channel) -> None:
+        if server.unsent:
+            server.flush()
+            if not server.unsent:
+                self._poll.modify(server, select.POLLIN)
+        try:
+            messages = server.receive()
+        except wire.Closed:
+            self._hang_up()
+            return
+        for message in messages:
+            self._obey(message)
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            self._poll.unregister(self._server)
+            self._server.close()
+            self._server = None
+
+    def _obey(self, message: dict[str, Any]) -> None:
+        kind = message.get("t")
+        if "s" in message:
+            self._journal.settle(message["s"])
+        if kind == "launch" and self._attempt is None:
+            self._launch(message)
+        elif kind == "stop":
+            attempt = self._attempt
+            if attempt and (attempt.number, attempt.attempt) == (message["n"], message["a"]):
+                attempt.stop(message.get("why", ""))
+        elif kind == "leave":
+            self._leaving = True
+
+    def _launch(self, order: dict[str, Any]) -> None:
+        self._sequence += 1
+        attempt = Attempt(order, self._sequence, self._journal, self._boot_id, self._look)
+        line, running = attempt.begin()
+        if running:
+            self._attempt = attempt
+            self._untold = line
+            self._poll.register(attempt.pidfd, select.POLLIN)
+        else:
+            self._tell(line)
