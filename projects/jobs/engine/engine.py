@@ -1,16 +1,42 @@
-"""The engine: one thread that joins store, scheduler, tools and a backend."""
+"""The engine: what the rest of the house asks for submissions, cancels, retries and news."""
 
 from __future__ import annotations
 
+import logging
+import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+from projects.core.errors import one_line
+from projects.jobs.engine import retention
+from projects.jobs.engine.backlog import Backlog
+from projects.jobs.engine.data_directory import DataDirectory
+from projects.jobs.engine.listeners import Listeners, News
+from projects.jobs.engine.loop import Loop
+from projects.jobs.engine.orders import Orders
+from projects.jobs.engine.recorder import Recorder
+from projects.jobs.engine.recovery import Recovery, read_boot_id
+from projects.jobs.engine.refusals import Conflict, NotFound
+from projects.jobs.engine.requests import read_submission
+from projects.jobs.engine.uploader import Uploader
+from projects.jobs.engine.work import Found, Live, Work
+from projects.jobs.model import identity, moment
+from projects.jobs.model.states import QUEUED, State, is_final
+from projects.jobs.tools.options import OptionProvider
 
-    from projects.jobs.engine.listeners import News
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from projects.jobs.engine.backend import Backend
+    from projects.jobs.engine.recorder import Note
     from projects.jobs.engine.settings import Settings
-    from projects.jobs.model.entities import Job, Submission
+    from projects.jobs.model.entities import Job, Submission, Upload
+    from projects.jobs.store.store import Store
+    from projects.jobs.store.values import SubmissionView
+    from projects.jobs.tools.catalog import Catalog
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +56,40 @@ class Health:
 
 
 class Engine:
-    """Takes submissions, runs their jobs, records what happens. All methods may be called from any
-    thread; reading goes to the store directly.
+    """Takes submissions, runs their jobs, records what happens.
+
+    All methods may be called from any thread; what is to be read is read from the store directly.
+    The store is the caller's to open and to close. One start per engine.
     """
 
-    def __init__(self, store: Any, backend: Any, catalog: Any, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        backend: Backend,
+        catalog: Catalog,
+        settings: Settings,
+        *,
+        options: OptionProvider | None = None,
+    ) -> None:
         self.store = store
         self.backend = backend
         self.catalog = catalog
         self.settings = settings
+        self.options = options or OptionProvider()
+        self._directory = DataDirectory(settings)
+        self._listeners = Listeners()
+        self._recorder = Recorder(store, self._recorded)
+        self._uploader = Uploader(store, settings, self._collected, self._happened)
+        live: dict[int, Live] = {}
+        boot_id = read_boot_id()
+        self._backlog = Backlog(store, settings.parallel_submissions, live)
+        orders = Orders(catalog, self.options, settings, os.environ)
+        self._work = Work(backend, self._backlog, orders, self._uploader, settings, live, boot_id)
+        self._recovery = Recovery(store, backend, self._backlog, self._work, boot_id)
+        self._loop = Loop(backend, self._work, self._recorder, self._recovery.run)
+        self._began = 0
+        self._closing = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_house, name="retention", daemon=True)
 
     def start(self) -> None:
         """Take the lock of the data directory, recover, begin to work.
@@ -46,16 +97,26 @@ class Engine:
         Raises
         ------
         InfrastructureError
-            Another server holds the data directory (the message names its pid), or it can't be
-            written.
+            Another server holds the data directory (the message names its pid), it can't be
+            written, or the store can't be read.
         """
-        raise NotImplementedError
+        self._directory.claim()
+        self._began = moment.now()
+        try:
+            self._recorder.start()
+            self._uploader.start()
+            self._loop.start()
+        except BaseException:
+            self._let_go()
+            raise
+        self._keeper.start()
 
     def stop(self) -> None:
         """Stop; running jobs go on for the next server unless `settings.stop_jobs`."""
-        raise NotImplementedError
+        self._loop.stop()
+        self._let_go()
 
-    def submit(self, request: Mapping[str, Any], owner: str) -> Submitted:
+    def submit(self, request: Any, owner: str) -> Submitted:
         """Check the whole request, store it durably, wake the loop.
 
         `request` is `{"parallel"?, "note"?, "priority"?, "job_specs": [{"name", "params"?,
@@ -66,13 +127,23 @@ class Engine:
         InvalidRequest
             With `.fields`; nothing has been stored.
         TooLarge
-            More jobs, or a larger value, than the bounds say.
+            More jobs than a submission may have.
         InfrastructureError
             The store can't take it now.
         """
-        raise NotImplementedError
+        new = read_submission(
+            request,
+            owner,
+            self.catalog,
+            self.options,
+            created=moment.now(),
+            ageing=self.settings.ageing,
+        )
+        kept = self.store.submit(new)
+        self._loop.post(lambda: self._backlog.add(kept.submission))
+        return Submitted(kept.submission, kept.ids)
 
-    def cancel(self, identity: str | int, reason: str = "cancelled") -> Job:
+    def cancel(self, which: str | int, reason: str = "cancelled") -> Job:
         """End a waiting or running job as CANCELLED; durable when this returns.
 
         A running one is stopped (SIGTERM, grace, SIGKILL): the job returned is then not final yet.
@@ -82,42 +153,215 @@ class Engine:
         NotFound, Conflict
             No such job; it has ended already.
         """
-        raise NotImplementedError
+        job = self._job(which)
+        found = self._ask_to_cancel(job, reason)
+        if found is Found.OVER:  # perhaps it waits for its next attempt since
+            self._recorder.flush()
+            job = self._job(job.number)
+            found = self._ask_to_cancel(job, reason)
+        if found is Found.LIVE:
+            self._recorder.flush()
+        elif found is Found.WAITING:
+            self._cancel_waiting(job, reason)
+        else:
+            raise Conflict(f"job {job.id} is ending already")
+        return self._job(job.number)
 
-    def cancel_submission(self, identity: str | int, reason: str = "cancelled") -> Submission:
-        """Cancel all jobs of a submission that haven't ended.
+    def cancel_submission(self, which: str | int, reason: str = "cancelled") -> SubmissionView:
+        """Cancel all jobs of a submission that haven't ended; durable when this returns.
 
         Raises
         ------
         NotFound
             No such submission.
         """
-        raise NotImplementedError
+        submission = self._submission(which)
+        number = submission.number
+        self._loop.ask(lambda: self._work.cancel_submission(number, reason))
+        try:
+            self._recorder.flush()  # the store then knows which jobs still wait
+            gone = self.store.cancel_waiting(submission=number, reason=reason, at=moment.now())
+        finally:
+            self._loop.post(lambda: self._backlog.allow_submission(submission))
+        self._tell_cancelled(gone)
+        return self._submission(number)
 
-    def retry(self, identity: str | int) -> Job:
-        """Run a job that has ended once more, as its next attempt.
+    def retry(self, which: str | int) -> Job:
+        """Run a job that has ended once more, as its next attempt; durable when this returns.
+
+        What the attempts before left in the job's directory is moved to `_attempts/`.
 
         Raises
         ------
         NotFound, Conflict
             No such job; it hasn't ended yet.
         """
-        raise NotImplementedError
+        number = self._job(which).number
+        self._recorder.flush()
+        if not self.store.retry(number, reason="retried", at=moment.now()):
+            job = self._job(number)
+            raise Conflict(f"job {job.id} is {job.state.name}; only one that has ended is retried")
+        job = self._job(number)
+        self._loop.post(
+            lambda: self._backlog.put_back(job, lambda: self._submission(job.submission))
+        )
+        return job
 
-    def why_waiting(self, identity: str | int) -> str:
+    def why_waiting(self, which: str | int) -> str:
         """Return a sentence saying what a queued job waits for; empty when it isn't queued."""
-        raise NotImplementedError
+        job = self._job(which)
+        if job.state not in QUEUED:
+            return ""
+        return self._loop.ask(lambda: self._work.why_waiting(job.number))
 
     def subscribe(
         self, listener: Callable[[Sequence[News], int], None], *, most: int = 10_000
     ) -> Callable[[], None]:
-        """Call `listener(news, missed)` from a thread for all that happens; return unsubscribe."""
-        raise NotImplementedError
+        """Call `listener(news, missed)` from a thread for all that happens; return unsubscribe.
+
+        Told is what the store has. A listener that is slow misses the oldest of more than `most`
+        news, and is told how many; nobody else waits for it.
+        """
+        return self._listeners.subscribe(listener, most=most)
 
     def health(self) -> Health:
         """Return whether the engine is ready, and what is wrong."""
-        raise NotImplementedError
+        problems = [problem for problem in (self._recorder.problem, self._loop.problem) if problem]
+        if not self._loop.alive:
+            problems.insert(0, "the engine doesn't run")
+        return Health(not problems, problems)
 
     def running(self) -> int:
-        """Return how many jobs run now (for metrics)."""
-        raise NotImplementedError
+        """Return how many jobs run now."""
+        return self._work.running
+
+    # What the parts tell each other.
+
+    def _recorded(self, notes: Sequence[Note]) -> None:
+        self._loop.post(lambda: self._work.recorded(notes))
+        if any(note.change.uploads for note in notes):
+            self._uploader.added()
+        if self._listeners.wanted:
+            self._listeners.tell([_news(note) for note in notes if note.change.state is not None])
+
+    def _collected(self, job: Job, uploads: Sequence[Upload], problems: Sequence[str]) -> None:
+        self._loop.post(lambda: self._work.collected(job, uploads, problems))
+
+    def _happened(self, number: int, message: str) -> None:
+        job = self.store.job(number)
+        if job is not None:
+            self._loop.post(lambda: self._work.happened(job, message))
+
+    def _ask_to_cancel(self, job: Job, reason: str) -> Found:
+        if is_final(job.state):
+            raise Conflict(f"job {job.id} has ended already: {job.outcome}")
+        return self._loop.ask(lambda: self._work.cancel(job.number, job.submission, reason))
+
+    def _cancel_waiting(self, job: Job, reason: str) -> None:
+        gone: list[int] = []
+        try:
+            gone = self.store.cancel_waiting([job.number], reason=reason, at=moment.now())
+        finally:
+            self._loop.post(lambda: self._allow(job, put_back=not gone))
+        if not gone:
+            raise Conflict(f"job {job.id} has ended already")
+        self._tell_cancelled(gone)
+
+    def _allow(self, job: Job, *, put_back: bool) -> None:
+        self._backlog.allow(job.number)
+        found = self.store.job(job.number) if put_back else None
+        if found is not None and found.state in QUEUED:
+            self._backlog.put_back(found, lambda: self.store.submission(found.submission))
+
+    def _tell_cancelled(self, numbers: Sequence[int]) -> None:
+        if not self._listeners.wanted:
+            return
+        for number in numbers:
+            job = self.store.job(number)
+            if job is not None:
+                self._listeners.tell([_news_of(job)])
+
+    def _job(self, which: str | int) -> Job:
+        job = self.store.job(identity.parse(which) if isinstance(which, str) else which)
+        if job is None:
+            raise NotFound(f"there is no job {which}")
+        return job
+
+    def _submission(self, which: str | int) -> SubmissionView:
+        key = identity.parse(which) if isinstance(which, str) else which
+        submission = self.store.submission(key)
+        if submission is None:
+            raise NotFound(f"there is no submission {which}")
+        return submission
+
+    # Keeping house.
+
+    def _keep_house(self) -> None:
+        settings = self.settings
+        if settings.clear_logs_at_start:
+            self._tidy(
+                lambda: retention.clear_finished(
+                    self.store,
+                    settings.logs,
+                    self._recovery.numbers,
+                    self._began,
+                    self._closing.is_set,
+                )
+            )
+        while True:
+            self._tidy(
+                lambda: retention.expire(
+                    self.store, settings.logs, settings.expire_days, self._closing.is_set
+                )
+            )
+            if self._closing.wait(retention.EVERY):
+                return
+
+    def _tidy(self, task: Callable[[], int]) -> None:
+        try:
+            count = task()
+            if count:
+                _log.info("removed the directories of %s jobs", count)
+        except Exception as error:
+            _log.warning("tidying up failed: %s", one_line(error))
+
+    def _let_go(self) -> None:
+        self._closing.set()
+        self._uploader.close()
+        self._recorder.close()
+        self.backend.close(self.settings.stop_jobs)
+        if self._keeper.is_alive():
+            self._keeper.join()
+        self._directory.release()
+
+
+def _news(note: Note) -> News:
+    change, job = note.change, note.job
+    state = change.state if change.state is not None else job.state
+    return News(
+        at=change.at,
+        number=job.number,
+        id=job.id,
+        submission=job.submission,
+        submission_id=job.submission_id,
+        attempt=change.attempt + change.restart,
+        state=State.NEW if change.restart else state,
+        outcome=change.outcome,
+        return_code=change.return_code,
+        reason=change.reason,
+    )
+
+
+def _news_of(job: Job) -> News:
+    return News(
+        job.finished or moment.now(),
+        job.number,
+        job.id,
+        job.submission,
+        job.submission_id,
+        job.attempt,
+        job.state,
+        job.outcome,
+        job.return_code,
+        job.reason,
+    )

@@ -1,4 +1,4 @@
-"""Who wants to hear what happens to jobs: each with a bounded queue, none can hold up the engine."""
+"""Who hears what happens to jobs: each has a bounded queue, none can hold up the engine."""
 
 from __future__ import annotations
 

@@ -1,0 +1,216 @@
+"""The window of what waits: a few submissions by rank, a few hundred jobs of each."""
+
+from __future__ import annotations
+
+import bisect
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from projects.jobs.scheduling.view import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from projects.jobs.model.entities import Job, Submission
+    from projects.jobs.store.store import Store
+
+CHUNK = 1000
+"""So many jobs are read at once."""
+
+LOW = 200
+"""Jobs are read when fewer of a submission than this are left in the window."""
+
+MOST_LINES = 2000
+"""So many submissions are kept here; the others stay in the store."""
+
+_HEAD = 256
+
+
+@dataclass(slots=True, eq=False)
+class Ready:
+    """A job that waits for its turn."""
+
+    job: Job
+    number: int
+    resources: Sequence[str]
+    request: Any = None
+
+
+@dataclass(slots=True, eq=False)
+class Line(Turn):
+    """A submission and the first of its waiting jobs; `read` is the last position read."""
+
+    read: int = -1
+    more: bool = True
+    """The store may have further waiting jobs."""
+
+    def __lt__(self, other: Line) -> bool:
+        return (self.rank, self.number) < (other.rank, other.number)
+
+    @property
+    def jobs(self) -> deque[Ready]:
+        """`waiting`, by its type."""
+        return self.waiting  # type: ignore[return-value]
+
+
+class Backlog:
+    """What `plan` looks at, kept up to date; belongs to the engine's thread.
+
+    `elsewhere` has the numbers of jobs that are started, or have ended without the store knowing
+    it yet: its rows lag behind by a batch.
+    """
+
+    def __init__(self, store: Store, places: int, elsewhere: Mapping[int, Any]) -> None:
+        self._store = store
+        self._places = places
+        self._elsewhere = elsewhere
+        self._lines: dict[int, Line] = {}
+        self._begun: list[Line] = []
+        self._further: list[Line] = []
+        self._more = True
+        self._withheld: set[int] = set()
+        self._view: list[Line] | None = None
+
+    def turns(self) -> list[Line]:
+        """Return the begun submissions and the next M, by rank, with their first jobs read."""
+        while True:
+            if self._view is None:
+                self._read_submissions()
+                self._view = sorted(self._begun + self._further[: self._places])
+            view = self._view
+            for line in view:
+                if line.more and len(line.jobs) < LOW:
+                    self._read_jobs(line)
+                    self._drop_if_over(line)
+            if self._view is view:
+                return view
+
+    def add(self, submission: Submission) -> None:
+        """Let a submission take its place; one that is here already stays."""
+        if submission.number in self._lines or submission.number in self._withheld:
+            return
+        line = Line(submission.number, submission.rank, submission.parallel, waiting=deque())
+        if self._more and self._further and self._further[-1] < line:
+            return  # its turn to be read comes
+        self._insert(line)
+        if len(self._further) > MOST_LINES:
+            last = self._further.pop()
+            del self._lines[last.number]
+            self._more = True
+
+    def adopt(self, submission: Submission) -> Line:
+        """Return the line of a submission that has a running job."""
+        self.add(submission)
+        line = self._lines.get(submission.number)
+        if line is None:
+            line = Line(submission.number, submission.rank, submission.parallel, waiting=deque())
+            self._insert(line)
+        self.started(line)
+        return line
+
+    def take(self, line: Line, ready: Ready) -> None:
+        """Remove a job that starts, and count it as running."""
+        if line.jobs[0] is ready:
+            line.jobs.popleft()
+        else:
+            line.jobs.remove(ready)
+        self.started(line)
+
+    def started(self, line: Line) -> None:
+        """Count one more running job of a submission; from now on it keeps its place."""
+        line.running += 1
+        if not line.begun:
+            line.begun = True
+            self._further.remove(line)
+            bisect.insort(self._begun, line)
+            self._view = None
+
+    def ended(self, line: Line) -> None:
+        """Count one running job less; the submission leaves when that was its last job."""
+        line.running -= 1
+        self._drop_if_over(line)
+
+    def put_back(self, job: Job, submission: Callable[[], Submission | None]) -> None:
+        """Let a job wait that was taken, withdrawn, or that begins another attempt."""
+        line = self._lines.get(job.submission)
+        if line is None:
+            found = submission()
+            if found is not None:
+                self.add(found)
+            return  # its jobs will be read
+        ready = Ready(job, job.number, job.resources)
+        places = [other.job.position for other in line.jobs]
+        line.jobs.insert(bisect.bisect(places, job.position), ready)
+
+    def withdraw(self, number: int, submission: int) -> None:
+        """Take a waiting job out, if it is here, and read none such until `allow`."""
+        self._withheld.add(-number)
+        line = self._lines.get(submission)
+        if line is not None:
+            kept = [ready for ready in line.jobs if ready.number != number]
+            if len(kept) < len(line.jobs):
+                line.waiting = deque(kept)
+                self._drop_if_over(line)
+
+    def withdraw_submission(self, number: int) -> None:
+        """Take out what waits of a submission, and read nothing of it until `allow_submission`."""
+        self._withheld.add(number)
+        line = self._lines.get(number)
+        if line is not None:
+            line.waiting, line.more = deque(), False
+            self._drop_if_over(line)
+
+    def allow(self, number: int) -> None:
+        """End `withdraw`."""
+        self._withheld.discard(-number)
+
+    def allow_submission(self, submission: Submission) -> None:
+        """End `withdraw_submission`; what still waits in the store is read again."""
+        self._withheld.discard(submission.number)
+        line = self._lines.get(submission.number)
+        if line is None:
+            self.add(submission)
+        else:
+            line.waiting, line.read, line.more = deque(), -1, True
+
+    def _insert(self, line: Line) -> None:
+        self._lines[line.number] = line
+        bisect.insort(self._further, line)
+        self._view = None
+
+    def _drop_if_over(self, line: Line) -> bool:
+        if line.running or line.waiting or line.more:
+            return False
+        if self._lines.pop(line.number, None) is not None:
+            (self._begun if line.begun else self._further).remove(line)
+            self._view = None
+        return True
+
+    def _read_submissions(self) -> None:
+        if not self._more or len(self._further) > self._places:
+            return
+        # As many may be over without the store knowing it as there are jobs of which that is true.
+        limit = len(self._lines) + len(self._elsewhere) + self._places + _HEAD
+        found = self._store.head(limit)
+        self._more = False  # `add` takes all of them
+        for submission in found:
+            if submission.waiting:
+                self.add(submission)
+        self._more = len(found) == limit
+
+    def _read_jobs(self, line: Line) -> None:
+        jobs = self._store.next_jobs(line.number, after=line.read, limit=CHUNK)
+        line.more = len(jobs) == CHUNK
+        if jobs:
+            line.read = jobs[-1].position
+        here = {ready.number for ready in line.jobs}
+        fresh = [job for job in jobs if job.number not in here and not self._is_taken(job)]
+        ahead = bool(fresh and line.jobs and line.jobs[-1].job.position > fresh[0].position)
+        line.jobs.extend(Ready(job, job.number, job.resources) for job in fresh)
+        if ahead:  # something was put back that lies beyond what had been read
+            in_order: list[Ready] = sorted(line.jobs, key=lambda ready: ready.job.position)
+            line.waiting = deque(in_order)
+
+    def _is_taken(self, job: Job) -> bool:
+        return -job.number in self._withheld or job.number in self._elsewhere

@@ -1,0 +1,334 @@
+"""The jobs that are at work: started by plan, ended by reports, stopped by users, recovered."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from projects.core.errors import one_line
+from projects.jobs.engine.orders import NotRunnable
+from projects.jobs.engine.outcomes import end_of, interrupted_reason, runs_again
+from projects.jobs.engine.recorder import Note
+from projects.jobs.model import moment
+from projects.jobs.model.states import Outcome, State
+from projects.jobs.process.orders import Ended, Started, Unknown
+from projects.jobs.scheduling.admission import plan, why_waiting
+from projects.jobs.scheduling.view import Limits, View
+from projects.jobs.store.values import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from projects.jobs.engine.backend import Backend
+    from projects.jobs.engine.backlog import Backlog, Line, Ready
+    from projects.jobs.engine.orders import Orders
+    from projects.jobs.engine.settings import Settings
+    from projects.jobs.engine.uploader import Uploader
+    from projects.jobs.model.entities import Job, Upload
+    from projects.jobs.process.orders import Report
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Live:
+    """A job that was started, until the store knows its end."""
+
+    job: Job
+    line: Line
+    state: State = State.STARTING
+    launched: bool = False
+    stop: str | None = None
+    """Why it was cancelled, if it was."""
+    over: bool = False
+    """Its process has ended; its results may still be collected, its end still be recorded."""
+    end: tuple[Outcome, str, Ended] | None = None
+    """How it ended, while its results are collected."""
+
+
+class Found(Enum):
+    """Where a cancel has found a job."""
+
+    WAITING = 1
+    LIVE = 2
+    OVER = 3
+
+
+class Work:
+    """Belongs to the engine's thread. What is to be recorded gathers in `notes`.
+
+    `live` has the jobs by number; the backlog uses it to leave out what isn't waiting any more.
+    """
+
+    def __init__(  # noqa: PLR0917  (made in one place)
+        self,
+        backend: Backend,
+        backlog: Backlog,
+        orders: Orders,
+        uploader: Uploader,
+        settings: Settings,
+        live: dict[int, Live],
+        boot_id: str,
+    ) -> None:
+        self._backend = backend
+        self._backlog = backlog
+        self._orders = orders
+        self._uploader = uploader
+        self._live = live
+        self._limits = Limits(
+            settings.parallel_submissions, settings.parallel_jobs, settings.capacity
+        )
+        self._taken: dict[str, int] = {}
+        self._boot_id = boot_id
+        self.running = 0
+        self.notes: list[Note] = []
+
+    # Starting.
+
+    def start_jobs(self) -> int:
+        """Start what may start now; return how many were."""
+        starts = plan(self._view())
+        for start in starts:
+            line: Line = start.turn  # type: ignore[assignment]
+            ready: Ready = start.job  # type: ignore[assignment]
+            self._backlog.take(line, ready)
+            self._start(Live(ready.job, line))
+        return len(starts)
+
+    def why_waiting(self, number: int) -> str:
+        """Return what a waiting job waits for."""
+        return why_waiting(self._view(), number)
+
+    def adopt(self, live: Live) -> None:
+        """Count a job that an earlier server has started; its line counts it already."""
+        self._live[live.job.number] = live
+        self.running += 1
+        for name in live.job.resources:
+            self._taken[name] = live.job.number
+
+    def _view(self) -> View:
+        return View(self._backlog.turns(), self._limits, self.running, self._taken)
+
+    def _start(self, live: Live) -> None:
+        self.adopt(live)
+        if live.job.on_restart == "rerun":
+            self._guard(live, lambda: self._launch(live))
+        else:  # on the disk before the process exists: a power cut must not run it twice
+            self._note(live, State.STARTING, durable=True, boot_id=self._boot_id)
+
+    def _launch(self, live: Live) -> None:
+        try:
+            order = self._orders.make(live.job)
+        except NotRunnable as error:
+            self._over(live)
+            self._end(live, Outcome.FAILED, error.message)
+            return
+        live.launched = True
+        self._backend.launch(order)
+
+    # Ending.
+
+    def take(self, report: Report) -> None:
+        """Take news of a process; those of an attempt that is over are only acknowledged."""
+        live = self._live.get(report.number)
+        if live is None or live.job.attempt != report.attempt:
+            if not isinstance(report, Started):
+                self._backend.settled([(report.number, report.attempt)])
+        elif not live.over:
+            self._guard(live, lambda: self._take(live, report))
+
+    def collected(self, job: Job, uploads: Sequence[Upload], problems: Sequence[str]) -> None:
+        """Go on with a job whose results are in the outbox, or aren't."""
+        live = self._live.get(job.number)
+        if live is None or live.end is None:
+            return
+        for problem in problems:
+            self._event(live.job, problem)
+        outcome, reason, report = live.end
+        live.end = None
+        self._end(live, outcome, reason, report, uploads)
+
+    def recorded(self, notes: Sequence[Note]) -> None:
+        """Take note that the store has these changes."""
+        settled = []
+        for note in notes:
+            change = note.change
+            live = self._live.get(change.number)
+            if live is None or live.job.attempt != change.attempt:
+                live = None
+            if change.state == State.DONE or change.restart:
+                settled.append((change.number, change.attempt))
+                if live is not None:
+                    del self._live[change.number]
+            elif note.durable and change.state == State.STARTING and live is not None:
+                self._start_is_recorded(live)
+        if settled:
+            self._backend.settled(settled)
+
+    def _start_is_recorded(self, live: Live) -> None:
+        if live.over:
+            return
+        if live.stop is None:
+            self._guard(live, lambda: self._launch(live))
+        else:
+            self._over(live)
+            self._end(live, Outcome.CANCELLED, live.stop)
+
+    def _take(self, live: Live, report: Report) -> None:
+        if isinstance(report, Started):
+            self._started(live, report)
+        elif isinstance(report, Unknown) or (report.reason == "stopped" and live.stop is None):
+            self.interrupted(live, report)
+        else:
+            self._ended(live, report)
+
+    def _started(self, live: Live, report: Started) -> None:
+        if live.state < State.RUNNING:
+            self._note(
+                live,
+                State.RUNNING,
+                at=report.at,
+                started=report.at,
+                pid=report.pid,
+                start_ticks=report.start_ticks,
+                boot_id=report.boot_id,
+            )
+
+    def _ended(self, live: Live, report: Ended) -> None:
+        self._over(live)
+        outcome, reason = end_of(report, live.stop)
+        uploads = self._uploads(live.job) if report.reason == "exit" and live.stop is None else ()
+        if uploads:
+            live.end = (outcome, reason, report)
+            self._uploader.collect(live.job, uploads)
+        else:
+            self._end(live, outcome, reason, report)
+
+    def _uploads(self, job: Job) -> Sequence[Any]:
+        try:
+            return self._orders.tool(job).uploads
+        except NotRunnable:
+            return ()
+
+    def interrupted(self, live: Live, report: Ended | Unknown | None) -> None:
+        """End or begin again a job of which nobody saw the end."""
+        reason = interrupted_reason(report)
+        again = live.stop is None and runs_again(live.job, report)
+        if again:  # before the line may be dropped
+            job = live.job
+            fresh = replace(job, attempt=job.attempt + 1, state=State.NEW)
+            self._backlog.put_back(fresh, lambda: None)
+        self._over(live)
+        if again:
+            change = Change(
+                live.job.number,
+                live.job.attempt,
+                moment.now(),
+                reason=f"it was interrupted and runs again: {reason}",
+                restart=True,
+            )
+            self.notes.append(Note(change, live.job))
+        elif live.stop is not None:
+            self._end(live, Outcome.CANCELLED, live.stop)
+        else:
+            self._end(live, Outcome.LOST, reason)
+
+    def _over(self, live: Live) -> None:
+        """Give back what a running job had; its end is still to be recorded."""
+        live.over = True
+        self.running -= 1
+        for name in live.job.resources:
+            if self._taken.get(name) == live.job.number:
+                del self._taken[name]
+        self._backlog.ended(live.line)
+
+    def _end(
+        self,
+        live: Live,
+        outcome: Outcome,
+        reason: str,
+        report: Ended | None = None,
+        uploads: Sequence[Upload] = (),
+    ) -> None:
+        at = moment.now()
+        self._note(
+            live,
+            State.DONE,
+            at=at,
+            outcome=outcome,
+            reason=reason,
+            started=_began(report) if live.state < State.RUNNING else None,
+            finished=report.at if report else at,
+            return_code=report.exit_code if report else None,
+            signal=report.signal if report else None,
+            usage=report.usage if report else None,
+            data={"notes": list(report.notes)} if report and report.notes else {},
+            uploads=uploads,
+        )
+
+    # Cancelling.
+
+    def cancel(self, number: int, submission: int, reason: str) -> Found:
+        """Stop a job, or take it out of the backlog: it is withheld until `release`."""
+        live = self._live.get(number)
+        if live is None:
+            self._backlog.withdraw(number, submission)
+            return Found.WAITING
+        if live.over:
+            return Found.OVER
+        self._stop(live, reason)
+        return Found.LIVE
+
+    def cancel_submission(self, submission: int, reason: str) -> None:
+        """Stop what runs of a submission, withhold what waits."""
+        self._backlog.withdraw_submission(submission)
+        for live in list(self._live.values()):
+            if live.job.submission == submission and not live.over:
+                self._stop(live, reason)
+
+    def _stop(self, live: Live, reason: str) -> None:
+        if live.stop is not None:
+            return
+        live.stop = reason
+        self._note(live, State.STOPPING, reason=reason, durable=True)
+        if live.launched:
+            self._backend.stop(live.job.number, live.job.attempt, reason)
+
+    # Recording.
+
+    def happened(self, job: Job, message: str) -> None:
+        """Add an event to a job, whatever its state."""
+        self._event(job, message)
+
+    def _event(self, job: Job, message: str) -> None:
+        change = Change(job.number, job.attempt, moment.now(), reason=message, type="upload")
+        self.notes.append(Note(change, job))
+
+    def _note(
+        self, live: Live, state: State, *, at: int = 0, durable: bool = False, **more: Any
+    ) -> None:
+        live.state = state
+        change = Change(live.job.number, live.job.attempt, at or moment.now(), state, **more)
+        self.notes.append(Note(change, live.job, durable))
+
+    def _guard(self, live: Live, call: Callable[[], None]) -> None:
+        """Call; what goes wrong with one job ends that job only."""
+        try:
+            call()
+        except Exception as error:
+            _log.exception("job %s: handling it failed", live.job.number)
+            if live.launched and not live.over:
+                self._backend.stop(live.job.number, live.job.attempt, "the server stumbled over it")
+            if not live.over:
+                self._over(live)
+            if live.state != State.DONE:
+                self._end(live, Outcome.LOST, f"the server stumbled over it: {one_line(error)}")
+
+
+def _began(report: Ended | None) -> int | None:
+    """Return when a job began of which only the end is known."""
+    if report is None or report.usage is None:
+        return None
+    return report.at - round(report.usage.wall * moment.SECOND)
