@@ -21,6 +21,8 @@ GUESS = 0.15
 
 _GUESS_RUNS = 2.0
 _KIND_RUNS = 8.0
+_UNLIKE = 4.0  # the variance of a kind counts up to so many guesses, or
+_UNLIKE_ITSELF = 10.0  # so many of the KPI itself
 _BOUND = 3.5
 _ENOUGH_TO_BOUND = 8  # residuals: the median deviation of fewer is too often far too small
 _MOST_CORRELATED = 0.9
@@ -179,6 +181,9 @@ def run_noise(
 def _moderated(own: Scatter, kind: Scatter, floor: float) -> tuple[float, float]:
     guess = (floor or GUESS) ** 2
     usual = kind.squares / kind.freedom if kind.freedom else guess
+    if own.freedom:
+        # A kind may have far noisier KPIs than this one is known to be.
+        usual = min(usual, max(_UNLIKE * guess, _UNLIKE_ITSELF * own.squares / own.freedom))
     usual = (_GUESS_RUNS * guess + own.freedom * usual) / (_GUESS_RUNS + own.freedom)
     freedom = _KIND_RUNS + own.freedom
     return math.sqrt((_KIND_RUNS * usual + own.squares) / freedom), freedom

@@ -143,3 +143,12 @@ def test_a_history_of_two_loads_is_judged_by_its_quiet_runs() -> None:
     assert {each.status for each in judged(values, pressures)} == {"ok"}
     values[:, -1] += SIGNS[:, 0] * 1.2
     assert "regression" in {each.status for each in judged(values, pressures)}
+
+
+def test_noisy_kpis_of_its_name_do_not_hide_a_quiet_one() -> None:
+    values = gaussian(np.random.default_rng(6), 11)
+    values[:4] *= 30
+    values[0] /= 100
+    values[0, -1] -= np.log(20)
+    found = [each for each in judged(values) if each.status == "regression"]
+    assert [each.labels["point"] for each in found] == ["0"]
