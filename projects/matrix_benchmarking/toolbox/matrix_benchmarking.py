@@ -128,7 +128,8 @@ def ack(
       file: acknowledgements.yaml, beside the configuration of the project; made if missing
       reason: why the change is accepted, for those who come later
       expires: the last day on which it is
-      since: when the KPI changed (UTC); now if not given
+      since: when the KPI changed (UTC), as the verdict says; now if not given, which accepts what
+        was first seen in one of the last three runs, from the next run on
       labels: only series with these labels, {journal_mode: wal}
     """
     from projects.matrix_benchmarking.verdict.acknowledgement import (
