@@ -27,9 +27,7 @@ MOST_DEPTH = 32
 _PARALLEL = range(1, MOST_PARALLEL + 1)
 _PRIORITIES = range(-MOST_PRIORITY, MOST_PRIORITY + 1)
 _KEYS = ("parallel", "note", "priority", "job_specs")
-_JOB_PARALLEL = range(1, MOST_PARALLEL + 1)
-_PRIORITIES = range(-MOST_PRIORITY, MOST_PRIORITY + 1)
-_KEYS = ("name", "params", "timeout", "limits")
+_JOB_KEYS = ("name", "params", "timeout", "limits")
 
 
 def read_submission(
