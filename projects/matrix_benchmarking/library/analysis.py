@@ -84,7 +84,9 @@ def parse(directory: Path, workload: str, *, cache: CacheUse = "verify") -> Pars
         _log.warning("%s: %s", finding.directory, finding.message)
     if not made:
         first = collection.findings[0] if collection.findings else None
-        why = f"; {first.directory}: {first.message}" if first else ""
+        why = f"; {first.message}" if first else ""
+        if first and str(first.directory) not in first.message:
+            why = f"; {first.directory}: {first.message}"
         raise NoResults(f"{directory}: no result below it can be read{why}")
     return Parsed(collection, matrix, tuple(made))
 

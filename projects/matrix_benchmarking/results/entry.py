@@ -106,10 +106,12 @@ def _uuid(files: list[FileFacts]) -> str:
 
 
 def said(error: BaseException, exit_code: int | None = None) -> str:
-    """Return why a result could not be parsed: the error, and the line that raised it."""
+    """Return why a result could not be parsed: the error, and the line of the parser it is from."""
+    why = f"exit code {exit_code}; " if exit_code else ""
+    if isinstance(error, Unreadable):  # it names the file, which is to blame, not the parser
+        return f"{why}{error}"
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    why = f"exit code {exit_code}; " if exit_code else ""
     return f"{why}{one_line(error)}{where}"
 
 

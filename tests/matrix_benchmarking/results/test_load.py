@@ -164,7 +164,7 @@ def test_a_failed_test_without_results_says_its_exit_code(
     (result / "numbers.json").unlink()
     (found,) = load(root, parser).results
     assert found.exit_code == 2
-    assert str(found.problem).startswith("exit code 2; Unreadable: ")
+    assert str(found.problem).startswith("exit code 2; /")
 
 
 def test_what_json_cannot_hold_is_reported(root: Path) -> None:
