@@ -141,7 +141,7 @@ def judge(
     cases = [case for case in prepared if isinstance(case, _Case)]
     kinds = _kinds(cases)
     for case in cases:
-        _establish(case, kinds[case.series.name], rules.fdr / len(cases))
+        _establish(case, kinds[case.series.name], rules.fdr / len(cases) / len(case.runs))
     kinds = _kinds(cases)
     for case in cases:
         if case.detector == DEFAULT:
