@@ -1,0 +1,98 @@
+"""Bodies: read within a bound, parsed as strict JSON of a bounded depth."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+from starlette.concurrency import run_in_threadpool
+
+from projects.jobs.http.refusals import Invalid, Refusal, TooLarge, WrongMedia
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+MOST_BYTES = 64 << 20
+MOST_DEPTH = 32
+_SOON = 64 << 10
+"""A body up to this many bytes is parsed at once; a larger one in a thread."""
+
+
+class Unreadable(Refusal):
+    """The body isn't JSON."""
+
+
+async def read_json(request: Request, most: int = MOST_BYTES) -> Any:
+    """Return the values of a JSON body.
+
+    Raises
+    ------
+    WrongMedia, TooLarge, Unreadable, Invalid
+        It isn't sent as JSON (so that no other site's form can send it); it has more than `most`
+        bytes, of which no more than those are ever held; it isn't JSON (NaN isn't); it is nested
+        deeper than `MOST_DEPTH`, or holds a number or character that can't be kept.
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json" and not media.endswith("+json"):
+        raise WrongMedia(f"send JSON, with Content-Type: application/json, not {media[:60] or '-'}")
+    data = await _read(request, most)
+    return parse(data) if len(data) <= _SOON else await run_in_threadpool(parse, data)
+
+
+def parse(data: bytes) -> Any:
+    """Return the values of JSON text, checked; see `read_json` for the errors."""
+    try:
+        # Stops at 200 levels by itself, refuses NaN, surrogates, and numbers of 4,300 digits.
+        values = from_json(data, allow_inf_nan=False, cache_strings="keys")
+    except ValueError as error:
+        said = str(error)
+        if "recursion" in said:
+            raise _too_deep() from None
+        raise Unreadable(f"the body is not JSON: {said}") from None
+    _check(values)
+    return values
+
+
+async def _read(request: Request, most: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > most:
+        raise _too_large(most)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _check(values: Any) -> None:
+    level: list[Any] = [values]
+    for _ in range(MOST_DEPTH + 1):
+        deeper: list[Any] = []
+        for value in level:
+            kind = type(value)
+            if kind is dict:
+                deeper.extend(value)
+                deeper.extend(value.values())
+            elif kind is list:
+                deeper.extend(value)
+            elif kind is str:
+                if "\0" in value:
+                    raise Invalid("the body holds a NUL character (\\u0000): it can't be kept")
+            elif kind is float and not math.isfinite(value):
+                raise Invalid("the body holds a number that is too large for a double")
+        if not deeper:
+            return
+        level = deeper
+    raise _too_deep()
+
+
+def _too_deep() -> Invalid:
+    return Invalid(f"the body is nested too deeply: at most {MOST_DEPTH} levels")
+
+
+def _too_large(most: int) -> TooLarge:
+    size = f"{most >> 20} MiB" if most >= 1 << 20 else f"{most} bytes"
+    return TooLarge(f"the body is too large: at most {size} ({most} bytes); send it in parts")

@@ -1,0 +1,67 @@
+"""What the routes work with: handed over once, when the application is made."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from projects.jobs.http.body import MOST_BYTES
+from projects.jobs.tools.options import OptionProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import Request
+
+    from projects.jobs.engine.engine import Engine
+    from projects.jobs.http.feed import Feed
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the server presents itself, and its bounds."""
+
+    version: str
+    nickname: str = ""
+    most_body: int = MOST_BYTES
+    most_streams: int = 1000
+    """So many followed logs and event streams at once, all clients together."""
+    heartbeat: float = 15.0
+    """Seconds between two comments on a stream on which nothing happens."""
+    patience: float = 30.0
+    """A client that takes nothing from its stream for so many seconds is dropped."""
+
+
+@dataclass(slots=True)
+class Services:
+    """The engine, what it stores, the tools, and the settings of the server.
+
+    `quick_reads`: a row is read at once, without a thread (an embedded database).
+    """
+
+    engine: Engine
+    store: Any
+    catalog: Any
+    settings: Settings
+    feed: Feed
+    options: OptionProvider = field(default_factory=OptionProvider)
+    quick_reads: bool = True
+    started: float = field(default_factory=time.monotonic)
+    streams: int = 0
+
+    async def read(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Return what `function` reads: one row by its key."""
+        if self.quick_reads:
+            return function(*args)
+        return await run_in_threadpool(function, *args)
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the application that got `request`."""
+    services: Services = request.app.state.services
+    return services

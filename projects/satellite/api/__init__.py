@@ -1,0 +1,1 @@
+"""`/satellite`: the routes that the satellite has always had."""

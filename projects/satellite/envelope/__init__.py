@@ -1,0 +1,1 @@
+"""The forms that clients of the satellite know: envelope, statuses, moments, jobs."""

@@ -1,0 +1,83 @@
+"""The ASGI server: uvicorn, saying when it is ready, ending streams, leaving us the signals."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from projects.jobs.http.gate import Gate
+    from projects.jobs.http.services import Services
+
+GRACE = 5
+"""Seconds that calls under way have when the server stops."""
+
+KEEP_ALIVE = 30
+"""Seconds that a connection stays open without a call."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Serves `gate`; calls `ready` once it listens. `more` are settings of uvicorn, as for TLS."""
+
+    def __init__(
+        self, gate: Gate, services: Services, ready: Callable[[], None], **more: Any
+    ) -> None:
+        config = uvicorn.Config(
+            gate,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+            lifespan="on",
+            ws="none",
+            **more,
+        )
+        super().__init__(config)
+        self._services = services
+        self._ready = ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Stop: streams first, which would not end by themselves."""
+        self._services.feed.close()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM, at once on a second one; then they mean what they did before.
+
+        Uvicorn would raise them again at the end: our caller still has an engine to stop.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            del frame
+            _logger.info("stopping: %s", signal.Signals(number).name)
+            self.should_exit, self.force_exit = True, self.should_exit
+
+        wanted = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, heard) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,100 @@
+"""The parts of a server, and the application that is made of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from projects.core.errors import UsageError, unknown, unreadable
+from projects.jobs.http.application import create
+from projects.jobs.http.feed import Feed
+from projects.jobs.http.services import Services, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from fastapi import APIRouter, FastAPI
+
+    from projects.jobs.http.failures import Form
+    from projects.server.app.options import Options
+
+
+def _satellite(version: str) -> tuple[APIRouter, str, Form]:
+    from projects.satellite.api.routes import PREFIX, router
+    from projects.satellite.envelope.envelope import error_form
+
+    return router, PREFIX, error_form(version)
+
+
+APPS: dict[str, Callable[[str], tuple[APIRouter, str, Form]]] = {"satellite": _satellite}
+"""The apps that a server can serve beside `/api/v1`: routes, their prefix, the form of errors."""
+
+
+def create_app(services: Services, apps: Sequence[str]) -> FastAPI:
+    """Return the application with `/api/v1` and the routes of `apps`.
+
+    Raises
+    ------
+    UsageError
+        There is no such app.
+    """
+    routers, forms = [], {}
+    for name in apps:
+        if name not in APPS:
+            raise UsageError(unknown("app", name, APPS))
+        router, prefix, form = APPS[name](services.settings.version)
+        routers.append(router)
+        forms[prefix] = form
+    return create(services, routers, forms)
+
+
+@contextlib.contextmanager
+def running_services(options: Options) -> Iterator[Services]:
+    """Open the store, start the engine; at the end stop it, with jobs left running.
+
+    Raises
+    ------
+    UsageError
+        There is no directory of test scripts.
+    InfrastructureError
+        Another server has the data directory, or it can't be used.
+    """
+    from projects.jobs.engine.engine import Engine
+    from projects.jobs.process.backend import ProcessBackend
+    from projects.jobs.store.store import open_store
+    from projects.jobs.tools.catalog import Catalog
+
+    catalog = Catalog(options.test_scripts, options.checkout)
+    catalog.check()
+    data = options.engine.data_directory
+    try:
+        os.makedirs(data, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise unreadable(data, error) from error
+    store = open_store(options.database_url)
+    try:
+        backend: Any = ProcessBackend(str(options.engine.run))
+        engine = Engine(store, backend, catalog, options.engine)
+        engine.start()
+        try:
+            yield services_for(engine, store, catalog, options)
+        finally:
+            engine.stop()
+    finally:
+        store.close()
+
+
+def services_for(engine: Any, store: Any, catalog: Any, options: Options) -> Services:
+    """Return what the routes work with."""
+    settings = Settings(
+        version=options.version, nickname=options.nickname, patience=options.patience
+    )
+    return Services(
+        engine=engine,
+        store=store,
+        catalog=catalog,
+        settings=settings,
+        feed=Feed(store, engine.subscribe),
+        quick_reads=options.database_url.startswith("sqlite:"),
+    )

@@ -1,0 +1,57 @@
+"""What a server is told on its command line."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from projects.core import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from projects.jobs.engine.settings import Settings as EngineSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where a server listens, what it serves, where its data is; `engine` has the rest."""
+
+    engine: EngineSettings
+    apps: Sequence[str] = ("satellite",)
+    host: str = "127.0.0.1"
+    port: int = 8001
+    """0: one that is free."""
+    test_scripts: Sequence[Path] = ()
+    checkout: Path | None = None
+    """The checkout whose entrypoints are tools, too; None: none."""
+    database: str = "satellite.db"
+    """A file in the data directory, or elsewhere, or the URL of a database."""
+    nickname: str = ""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    allowed_hosts: Sequence[str] = ()
+    """Further names in `Host` that a server on the loopback interface answers to."""
+    patience: float = 30.0
+    """A client that takes nothing from a stream for so many seconds is dropped."""
+    version: str = field(default=__version__)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the server's address."""
+        return "https" if self.tls_certificate else "http"
+
+    @property
+    def database_url(self) -> str:
+        """The database as `open_store` takes it."""
+        if "://" in self.database:
+            return self.database
+        path = os.path.abspath(os.path.join(self.engine.data_directory, self.database))
+        return f"sqlite:///{path}"
+
+    @property
+    def token_file(self) -> Path:
+        """The file in the data directory with the token of this machine's user."""
+        return self.engine.data_directory / "token"

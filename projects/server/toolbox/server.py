@@ -1,0 +1,78 @@
+"""Serve the job systems of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from projects.core.library.toolbox import query
+
+
+@query
+def serve(  # noqa: PLR0917  (the words of a command line)
+    apps: list[str] = ["satellite"],  # noqa: B006  (read, never changed; shown by --help)
+    data_dir: Path = Path("satellite"),
+    test_scripts: list[Path] = [Path("test_scripts")],  # noqa: B006
+    host: str = "127.0.0.1",
+    port: int = 8001,
+    parallel_submissions: int = 1,
+    parallel_jobs: int | None = None,
+    expire_days: float = 10.0,
+    database: str = "satellite.db",
+    nickname: str = "",
+    hub: str | None = None,
+    entrypoints: bool = False,
+    tls_certificate: Path | None = None,
+    tls_key: Path | None = None,
+    allowed_hosts: list[str] = [],  # noqa: B006
+) -> None:
+    """Serve until Ctrl-C or SIGTERM. Jobs that run then go on; the next server takes them over.
+
+    Args:
+        apps: What is served beside /api/v1.
+        data_dir: Directory for the database, the logs of jobs, and the token of this machine.
+        test_scripts: Directories with test scripts.
+        host: Address to listen at; others than this machine reach 0.0.0.0.
+        port: Port to listen at; 0 is one that is free.
+        parallel_submissions: So many submissions run at once.
+        parallel_jobs: So many jobs of one submission run at once; the number of CPUs by default.
+        expire_days: Logs and files of jobs are removed after so many days.
+        database: File in the data directory, or the URL of a PostgreSQL database.
+        nickname: Name of this satellite, for people.
+        hub: Address of the hub that results are sent to.
+        entrypoints: Offer the entrypoints of this checkout as tools, too.
+        tls_certificate: File with the certificate, for HTTPS.
+        tls_key: File with its key.
+        allowed_hosts: Further names that the server answers to.
+    """
+    import os
+    from dataclasses import replace
+
+    from projects.core.library import configure_logging
+    from projects.jobs.engine.settings import Settings
+    from projects.server.app.options import Options
+    from projects.server.app.serving import serve as serve_with
+
+    configure_logging()
+    engine = Settings(
+        data_directory=data_dir.absolute(),
+        parallel_submissions=parallel_submissions,
+        expire_days=expire_days,
+        hub_url=hub,
+    )
+    if parallel_jobs is not None:
+        engine = replace(engine, parallel_jobs=parallel_jobs)
+    serve_with(
+        Options(
+            engine=engine,
+            apps=apps,
+            host=host,
+            port=port,
+            test_scripts=[each.absolute() for each in test_scripts],
+            checkout=Path(os.path.abspath(__file__)).parents[3] if entrypoints else None,
+            database=database,
+            nickname=nickname,
+            tls_certificate=tls_certificate,
+            tls_key=tls_key,
+            allowed_hosts=allowed_hosts,
+        )
+    )
