@@ -204,7 +204,7 @@ class _Listed(Parameter):
             added = more()
             if text in added:
                 return text
-        possible = [*self.options, *added][:_MOST_COMPARED]
+        possible = list(dict.fromkeys((*self.options, *added)))[:_MOST_COMPARED]
         raise Invalid(unknown("option", shown(text).strip('"'), possible))
 
     def _of_default(self) -> More | None:

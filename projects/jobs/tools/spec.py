@@ -63,8 +63,9 @@ class _Reader:
         file = self._spec_file()
         data = self._read(file) if file else None
         self._read_run()
-        values = self._values(file, data) if file and data is not None else None
-        keywords = None if values is None else self._keywords(values)
+        if file and data is not None:
+            self._load(file, data)
+        keywords = self._keywords(self.document.values) if self.document else None
         if self.problems or keywords is None or file is None:
             raise SpecError(self.problems)
         return Tool(
@@ -145,13 +146,11 @@ class _Reader:
         elif not data.startswith(b"\x7fELF"):
             self.warnings.append(f'{run}:1:1: it is no program and has no "#!" line')
 
-    def _values(self, file: str, data: bytes) -> Any:
+    def _load(self, file: str, data: bytes) -> None:
         try:
             self.document = json_text.loads(data, file)
         except ConfigurationError as error:
             self.problems.append(Problem("", error.message, error.where))
-            return None
-        return self.document.values
 
     def _problem(self, path: Path, reason: str) -> None:
         self.problems.append(Problem(field_name(path), reason, self._mark(path)))
@@ -183,13 +182,14 @@ class _Reader:
         for key in ("resources", "env_allow"):
             said[key] = tuple(dict.fromkeys(values.get(key, ())))
         timeout = values.get("timeout")
-        asked = limits.read_limits(values.get("limits", {}))
+        asked = values.get("limits", {})
+        known = {name: value for name, value in asked.items() if name in limits.READERS}
         return said | {
             "parameters": parameters,
             "uploads": uploads,
             "working_directory": place,
             "timeout": None if timeout is None else units.seconds(timeout),
-            "limits": asked,
+            "limits": limits.read_limits(known),
         }
 
     def _parameters(self, listed: Any, broken: set[Path]) -> tuple[Parameter, ...]:

@@ -54,14 +54,14 @@ def check(values: Mapping[str, Any]) -> Shape:
         spec_model.Spec.model_validate(values)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            if len(shape.problems) >= MOST_SAID:
-                shape.problems.append(((), f"and more: only {MOST_SAID} problems are listed"))
-                break
             path = _path(detail)
             if path in shape.broken:
                 continue  # the other branches of a union
             shape.broken.add(path)
-            shape.problems.append(_problem(path, detail, strangers))
+            if len(shape.problems) < MOST_SAID:
+                shape.problems.append(_problem(path, detail, strangers))
+        if len(shape.broken) > MOST_SAID:
+            shape.problems.append(((), f"and more: only {MOST_SAID} problems are listed"))
     return shape
 
 

@@ -14,6 +14,7 @@ _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([kmgt]i?)?b?\Z", re.IGNORE
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
 _PART = r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?(d|h|min|ms|m|s)"
 _DURATION = re.compile(rf"(?:{_PART} ?)+\Z", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?\Z")
 _PARTS = re.compile(_PART, re.IGNORECASE)
 
 LONGEST = 10 * 366 * 86400
@@ -45,6 +46,8 @@ def seconds(value: object) -> float:
     number: float = math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = value
+    elif isinstance(value, str) and _NUMBER.match(value):
+        number = float(value)
     elif isinstance(value, str) and _DURATION.match(value):
         parts = _PARTS.findall(value)
         number = sum(float(n) * _SECONDS[unit.lower().removesuffix("in")] for n, unit in parts)

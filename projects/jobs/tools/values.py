@@ -26,6 +26,8 @@ MAX_JSON_BYTES = 120_000
 
 JSON_VARIABLE = "TOPGALLANT_PARAMETERS"
 
+_MOST_HINTS = 5
+
 _LARGEST_GROWTH = 6  # of a character that JSON writes as \u0001
 _ALWAYS_FITS = MAX_JSON_BYTES // _LARGEST_GROWTH - MAX_PARAMETERS * 10
 
@@ -114,13 +116,13 @@ def validate(
             check.values[name] = parameter.default
             check.texts[name] = parameter.text(parameter.default)
         elif parameter.required:
-            check.missing[name] = check.wrong.pop(name, "it is required and not given")
+            check.missing[name] = check.wrong.get(name, "it is required and not given")
     if declared < len(given):
         check.take_others([parameter.name for parameter in parameters], given, unknown)
     refused = check.missing if on_invalid == "drop" else {**check.wrong, **check.missing}
     if refused:
         raise InvalidParameters(refused)
-    result = Values(check.values, check.texts, check.wrong)
+    result = Values(check.values, check.texts, dropped=check.wrong)
     _check_size(result)
     return result
 
@@ -145,7 +147,9 @@ class _Check:
             if name in known:
                 continue
             if policy != "allow":
-                self.wrong[_safe(name)] = unknown("parameter", _safe(name), known)
+                told = len(self.wrong) < _MOST_HINTS  # looking for the nearest name takes time
+                said = unknown("parameter", _safe(name), known) if told else "unknown parameter"
+                self.wrong[_safe(name)] = said
             elif not NAME.match(name):
                 self.wrong[_safe(name)] = "the name can't be an environment variable's (arg_…)"
             elif value is not None:
