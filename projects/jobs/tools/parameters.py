@@ -98,8 +98,8 @@ class Parameter:
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON schema of the values of its own JSON type.
 
-        What the schema takes, `read` takes. `read` also takes numbers and booleans written as
-        texts, and numbers for texts.
+        What the schema takes, `read` takes, unless it is too long or beyond a double. `read` also
+        takes numbers and booleans written as texts, and numbers for texts.
         """
         schema = self._schema()
         if not self.required:

@@ -24,7 +24,7 @@ def reason(catalog: Catalog, name: str) -> str:
 
 
 def test_sat_01_a_missing_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NoTestScripts, match=f"there is no directory {tmp_path}/none with test"):
+    with pytest.raises(NoTestScripts, match=rf"there is no directory {tmp_path}/none with test"):
         Catalog([tmp_path, tmp_path / "none"]).check()
     Catalog([tmp_path]).check()
     assert Catalog([tmp_path / "none"]).all() == []
@@ -37,7 +37,7 @@ def test_sat_02_a_wrong_one_says_why_and_others_keep_working(make: Make, scripts
     assert names(catalog) == ["bad", "good"]
     assert "description: it is missing" in reason(catalog, "bad")
     assert catalog.find("good").description == "a test"
-    with pytest.raises(UnusableTool, match='"bad" can\'t be used: .*description'):
+    with pytest.raises(UnusableTool, match=r"\"bad\" can.t be used: .*description"):
         catalog.find("bad")
 
 

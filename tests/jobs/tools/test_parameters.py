@@ -106,11 +106,11 @@ def test_sat_07_the_command_is_asked_only_for_what_is_not_static() -> None:
         asked.append(1)
         return ["bird"]
 
-    animals = Choice(name="x", options=("cat",), shell="ls")
+    animals = Choice(name="x", options=("cat",), shell="ls")  # noqa: S604
     assert animals.check("cat", more) == "cat"
     assert not asked
     assert animals.check("bird", more) == "bird"
-    with pytest.raises(Invalid, match='unknown option "fish".*Possible: bird, cat'):
+    with pytest.raises(Invalid, match=r'unknown option "fish".*Possible: bird, cat'):
         animals.check("fish", more)
     refused(animals, "bird", "unknown option")  # without an answer only the static ones count
 
@@ -210,7 +210,7 @@ def test_sat_11_options_that_could_not_be_told_apart_are_refused(option: str) ->
 
 def test_sat_11_a_line_of_a_command_with_a_comma_is_no_value() -> None:
     with pytest.raises(Invalid):
-        Some(name="x", shell="ls").check(["a,b"], lambda: ["a,b"])
+        Some(name="x", shell="ls").check(["a,b"], lambda: ["a,b"])  # noqa: S604
 
 
 @pytest.mark.parametrize("day", ["2026-01-31", "2024-02-29", "0001-01-01", "9999-12-31"])
@@ -242,7 +242,7 @@ def test_a_default_is_checked_and_kept_with_its_type() -> None:
     assert caught.value.key == "default"
     with pytest.raises(Invalid, match='unknown option "z"'):
         Choice(name="x", options=("a",), default="z")
-    assert Choice(name="x", options=("a",), default="z", shell="ls").default == "z"
+    assert Choice(name="x", options=("a",), default="z", shell="ls").default == "z"  # noqa: S604
 
 
 def test_contradictions_are_refused() -> None:
@@ -262,7 +262,7 @@ def test_a_description_makes_the_same_parameter(parameter: Parameter) -> None:
 
 
 def test_a_description_does_not_tell_the_command() -> None:
-    said = Choice(name="x", shell="cat /secret").describe()
+    said = Choice(name="x", shell="cat /secret").describe()  # noqa: S604
     assert "secret" not in str(said)
     again = from_description(said)
     assert again.check("anything", any_option) == "anything"

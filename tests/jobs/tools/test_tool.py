@@ -22,7 +22,7 @@ def test_sat_17_it_runs_in_the_jobs_directory_or_where_the_spec_says(
 ) -> None:
     assert read_spec(make()).place(str(tmp_path)) == str(tmp_path)
     there = make(working_directory="data/../data")
-    with pytest.raises(ConfigurationError, match="working_directory: .*data is not a directory"):
+    with pytest.raises(ConfigurationError, match=r"working_directory: .*data is not a directory"):
         read_spec(there).place(str(tmp_path))
     (there / "data").mkdir()
     assert read_spec(there).place(str(tmp_path)) == str(there / "data")

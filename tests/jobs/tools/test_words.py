@@ -35,7 +35,7 @@ TOOL = Tool(
         Real(name="ratio", optional=True),
         Text(name="notes", optional=True),
         Date(name="day", optional=True),
-        Choice(name="image", shell="ls", optional=True),
+        Choice(name="image", shell="ls", optional=True),  # noqa: S604
         String(name="title", default="none"),
     ),
 )
