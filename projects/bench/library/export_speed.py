@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OURS = "topgallant"
 LOOP = "boto3 in a loop"
-PEERS = {"awscli": "aws s3 cp --recursive", "obstore": "obstore"}
+PEERS = {"awscli": "aws s3 cp --recursive", "obstore": "obstore", "s5cmd": "s5cmd cp"}
 SMALL, LARGE = "small files", "large files"
 
 BUCKET = "bench"
@@ -87,6 +87,10 @@ def probes(
         PEERS["obstore"]: [
             peers_of.program("python"), "-m", "projects.bench.peers.obstore_probe", "{root}",
             "{bucket}", "{prefix}",
+        ],
+        PEERS["s5cmd"]: [
+            peers_of.program("s5cmd"), "--endpoint-url", server.endpoint, "--log", "error", "cp",
+            "{root}/", "s3://{bucket}/{prefix}/",
         ],
     }  # fmt: skip
     wanted = [OURS, LOOP, *(PEERS[peer] for peer in PEERS if peer in peers)]

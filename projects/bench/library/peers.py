@@ -12,7 +12,9 @@ from projects.core.errors import InfrastructureError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-Peer = Literal["ansible", "awscli", "hydra", "obstore", "omegaconf", "pyinfra", "reframe", "tmt"]
+Peer = Literal[
+    "ansible", "awscli", "hydra", "obstore", "omegaconf", "pyinfra", "reframe", "s5cmd", "tmt"
+]
 
 DISTRIBUTIONS: dict[str, str] = {
     "ansible": "ansible-core",
@@ -22,6 +24,7 @@ DISTRIBUTIONS: dict[str, str] = {
     "omegaconf": "omegaconf",
     "pyinfra": "pyinfra",
     "reframe": "reframe-hpc",
+    "s5cmd": "s5cmd",
     "tmt": "tmt",
 }
 """The distribution that each peer comes in."""

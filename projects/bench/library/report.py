@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from projects.bench.library import change_points, chart
-from projects.bench.library.samples import format_ratio, format_seconds, summarize
+from projects.bench.library.samples import Summary, format_ratio, format_seconds, summarize
 from projects.bench.library.verdicts import ROWS, Row, Verdict, judge, point_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _VERDICT_TITLES = ("what", "measured", "quartiles", "bar", "reached", "best peer", "ahead of it")
 _CASE_TITLES = ("case", "median", "quartiles", "deviation", "rounds")
 _NOISY_MARK = " (noisy)"
+_REACHED = {True: "yes", False: "no", None: "not measured"}
 _CODE = re.compile("`([^`]*)`")
 
 _STYLE = """\
@@ -65,7 +66,9 @@ def as_json(results: Sequence[Result], bars: Mapping[str, str]) -> str:
             "title": verdict.row.title,
             "point": verdict.point,
             "measured": asdict(verdict.measured),
-            "bar": verdict.bar,
+            "bar": str(verdict.bar),
+            "limit": verdict.limit,
+            "against": asdict(verdict.against) if verdict.against else None,
             "reached": verdict.reached,
             "best_rival": verdict.best_rival,
             "ahead": asdict(verdict.ahead) if verdict.ahead else None,
@@ -118,9 +121,10 @@ def _chart(row: Row, result: Result, verdicts: Sequence[Verdict]) -> str:
     ]
     point = point_of(result)
     base = summarize(result.seconds[row.base]).median if row.base else 0.0
-    limits = [base + v.bar for v in verdicts if v.row is row and v.point == point]
+    own = [v.limit for v in verdicts if v.row is row and v.point == point]
+    limits = [base + limit for limit in own if limit is not None]
     title = row.title.replace("`", "") + (f", {point}" if point else "")
-    return chart.draw(title, bars, limit=limits[0] if limits else None)
+    return chart.draw(title, bars, limit=min(limits, default=None))
 
 
 def _verdict_cells(verdict: Verdict) -> list[str]:
@@ -129,11 +133,15 @@ def _verdict_cells(verdict: Verdict) -> list[str]:
         verdict.row.title + (f", {verdict.point}" if verdict.point else ""),
         format_seconds(measured.median) + (_NOISY_MARK if measured.noisy else ""),
         _quartiles(measured.lower_quartile, measured.upper_quartile),
-        f"≤ {format_seconds(verdict.bar)}",
-        "yes" if verdict.reached else "no",
+        str(verdict.bar),
+        _REACHED[verdict.reached] + (f" ({_ratio(verdict.against)})" if verdict.against else ""),
         verdict.best_rival or "not measured",
-        format_ratio(verdict.ahead.median) if verdict.ahead else "",
+        _ratio(verdict.ahead),
     ]
+
+
+def _ratio(summary: Summary | None) -> str:
+    return format_ratio(summary.median) if summary else ""
 
 
 def _case_rows(result: Result) -> list[list[str]]:
@@ -183,7 +191,7 @@ def _markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
 
 def _html_row(cells: Sequence[str]) -> str:
     def cell(text: str) -> str:
-        mark = ' class="no"' if text == "no" else ""
+        mark = ' class="no"' if text.partition(" ")[0] == "no" else ""
         html = _CODE.sub(r"<code>\1</code>", escape(text))
         return f"<td{mark}>{html}</td>"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from projects.bench.library import (
     parse_speed,
     startup,
 )
+from projects.bench.library.bars import BEST, Bar, parse_bars
 from projects.bench.library.samples import Summary, differences, ratios, summarize
 from projects.core.errors import ConfigurationError, unknown
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from projects.bench.library.result import Result
-
-_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|ms|us|µs)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +52,34 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a row came to in one result; seconds."""
+    """What a row came to in one result, by one of its bars; seconds."""
 
     row: Row
     point: str
     measured: Summary
-    bar: float
+    bar: Bar
     best_rival: str | None
     ahead: Summary | None
     """Time of the best rival by ours, round by round: above 1 we are ahead."""
 
+    against: Summary | None = None
+    """The same of the rival that the bar names; None if it names none that was measured."""
+
     @property
-    def reached(self) -> bool:
-        """Whether the median stays within the bar."""
-        return self.measured.median <= self.bar
+    def reached(self) -> bool | None:
+        """Whether the median stays within the bar; None if its rival was not measured."""
+        if not self.bar.rival:
+            return self.measured.median <= self.bar.value
+        return None if self.against is None else self.against.median >= self.bar.value
+
+    @property
+    def limit(self) -> float | None:
+        """The seconds that are to be reached; None if the bar's rival was not measured."""
+        if not self.bar.rival:
+            return self.bar.value
+        if self.against is None:
+            return None
+        return self.measured.median * self.against.median / self.bar.value
 
 
 def _startup_row(key: str, title: str, subject: str, rivals: tuple[str, ...]) -> Row:
@@ -167,51 +178,67 @@ ROWS = (
 )
 
 
-def parse_duration(text: str) -> float:
-    """Return the seconds of a text like `3 ms` (s, ms, us, µs), or raise a ConfigurationError."""
-    matched = _DURATION.fullmatch(text)
-    if not matched:
-        raise ConfigurationError(f'bar "{text}" is no duration like "3 ms" (units: s, ms, us)')
-    return float(matched[1]) * _UNITS[matched[2]]
+def read_bars(bars: Mapping[str, str]) -> dict[str, list[Bar]]:
+    """Return the bars by row.
 
-
-def read_bars(bars: Mapping[str, str]) -> dict[str, float]:
-    """Return seconds by row; a ConfigurationError for a row that does not exist or a bad bar."""
-    keys = [row.key for row in ROWS]
+    Errors
+    ------
+    ConfigurationError
+        A row that does not exist, a bad bar, or a rival that the row does not have.
+    """
+    rows = {row.key: row for row in ROWS}
     for key in bars:
-        if key not in keys:
-            raise ConfigurationError(unknown("bar", key, keys))
-    return {key: parse_duration(str(text)) for key, text in bars.items()}
+        if key not in rows:
+            raise ConfigurationError(unknown("bar", key, list(rows)))
+    found = {key: parse_bars(str(text)) for key, text in bars.items()}
+    for key, some in found.items():
+        rivals = rows[key].rivals
+        for bar in some:
+            if bar.rival not in ("", BEST) and not _named(bar.rival, rivals):
+                raise ConfigurationError(unknown(f"rival of {key}", bar.rival, [BEST, *rivals]))
+    return found
+
+
+def _named(beginning: str, rivals: Sequence[str]) -> list[str]:
+    return [name for name in rivals if name.startswith(beginning)]
 
 
 def judge(results: Sequence[Result], bars: Mapping[str, str]) -> list[Verdict]:
-    """Return a verdict for every row that has a bar, in every result that measured it.
+    """Return a verdict for every bar of a row, in every result that measured the row.
 
     A bar of a row that does not exist is a ConfigurationError.
     """
     limits = read_bars(bars)
     return [
-        _judge(row, result, limits[row.key])
+        _judge(row, result, bar)
         for row in ROWS
         if row.key in limits
         for result in results
         if result.bench == row.bench and row.subject in result.seconds
+        for bar in limits[row.key]
     ]
 
 
-def _judge(row: Row, result: Result, bar: float) -> Verdict:
+def _judge(row: Row, result: Result, bar: Bar) -> Verdict:
     seconds = result.seconds
     own = seconds[row.subject]
     compared = seconds.get(row.compared or row.subject, own)
     rivals = [name for name in row.rivals if name in seconds]
-    best = min(rivals, key=lambda name: summarize(seconds[name]).median, default=None)
+
+    def ahead_of(some: Sequence[str]) -> tuple[str | None, Summary | None]:
+        best = min(some, key=lambda name: summarize(seconds[name]).median, default=None)
+        return best, summarize(ratios(seconds[best], compared)) if best else None
+
+    best, ahead = ahead_of(rivals)
+    named = rivals if bar.rival == BEST else _named(bar.rival, rivals)
     return Verdict(
         row=row,
         point=point_of(result),
         measured=summarize(differences(own, seconds[row.base]) if row.base else own),
         bar=bar,
         best_rival=best,
-        ahead=summarize(ratios(seconds[best], compared)) if best else None,
+        ahead=ahead,
+        against=ahead_of(named)[1] if bar.rival else None,
     )
 
 

@@ -218,7 +218,7 @@ def export(
         warm_ups: Rounds before, that do not count.
         files: Small files, of 4 KiB each.
         megabytes: MiB of the large files together.
-        peers: Whom to measure beside us; only awscli and obstore upload.
+        peers: Whom to measure beside us; only awscli, obstore and s5cmd upload.
     """
     from projects.bench.library import export_speed, radosgw
     from projects.bench.library.result import recorded
@@ -247,7 +247,7 @@ def report(bars: dict[str, str], results_dir: Path) -> None:
     """Write bench_report.md, bench.json and bench_report.html from the results of a run.
 
     Args:
-        bars: What is to be reached: key of a row, and a duration like "3 ms".
+        bars: What is to be reached: key of a row, and "3 ms" or "5 x aws, 0.8 x best".
         results_dir: Where to look for results, at any depth.
     """
     from projects.bench.library import report as pages

@@ -41,6 +41,16 @@ def test_the_table_says_measured_bar_reached_and_ahead(results: list[Result]) ->
     assert "| ≤ 15.0 ms | no | not measured |" in text
 
 
+def test_a_ratio_that_was_reached_is_shown_and_one_without_its_rival_is_not_judged(
+    results: list[Result],
+) -> None:
+    text = as_markdown(results, {"version": "2 x tmt, 50 x best, 5 x reframe"})
+    assert "| ≥ 2.00 x tmt | yes (20.0 x) |" in text
+    assert "| ≥ 50.0 x best | no (20.0 x) |" in text
+    assert "| ≥ 5.00 x reframe | not measured |" in text
+    assert '<td class="no">no (20.0 x)</td>' in as_page(results, {"version": "50 x best"})
+
+
 def test_machine_versions_and_failures_are_said(results: list[Result]) -> None:
     text = as_markdown(results, BARS)
     assert "processor: A <fast> one, cores: 2" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from projects.bench.library.result import Result
-from projects.bench.library.verdicts import ROWS, judge, parse_duration
+from projects.bench.library.verdicts import ROWS, judge, read_bars
 from projects.core.errors import ConfigurationError
 
 
@@ -14,17 +14,29 @@ def startup(python: list[float], version: list[float], **rivals: list[float]) ->
     return Result("startup", {}, seconds | {f"{n} --version": s for n, s in rivals.items()})
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("3 ms", 3e-3), ("1 us", 1e-6), ("20µs", 2e-5), (" 1.5 s ", 1.5)]
-)
-def test_bars_are_durations(text: str, seconds: float) -> None:
-    assert parse_duration(text) == pytest.approx(seconds)
+def export(**contestants: list[float]) -> Result:
+    seconds = {f"{name}, small files": samples for name, samples in contestants.items()}
+    return Result("export", {"files": 9, "megabytes": 1}, seconds)
 
 
-@pytest.mark.parametrize("text", ["3", "ms", "3 m", "-3 ms", "3 ms more", ""])
-def test_a_bar_that_is_no_duration_is_an_error(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="no duration"):
-        parse_duration(text)
+def test_a_ratio_is_taken_round_by_round_with_the_rival_that_the_bar_names() -> None:
+    aws = "aws s3 cp --recursive"
+    result = export(topgallant=[1.0, 2.0, 1.0], obstore=[0.9, 1.8, 0.9], **{aws: [5.0, 10.0, 6.0]})
+    verdicts = judge([result], {"export_small": "5 x aws, 0.95 x best"})
+    assert [v.reached for v in verdicts] == [True, False]
+    assert [v.against.median for v in verdicts if v.against] == pytest.approx([5.0, 0.9])
+    assert [v.limit for v in verdicts] == pytest.approx([1.0, 0.947], abs=1e-3)
+
+
+def test_a_ratio_with_a_rival_that_was_not_measured_is_neither_reached_nor_missed() -> None:
+    (verdict,) = judge([export(topgallant=[1.0])], {"export_small": "5 x aws"})
+    assert verdict.reached is None
+    assert verdict.limit is None
+
+
+def test_a_rival_that_a_row_does_not_have_is_an_error_with_what_is_possible() -> None:
+    with pytest.raises(ConfigurationError, match='unknown rival of export_small "asw"'):
+        read_bars({"export_small": "5 x asw"})
 
 
 def test_the_base_is_subtracted_round_by_round() -> None:

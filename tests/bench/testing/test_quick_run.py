@@ -79,7 +79,7 @@ def test_the_report_judges_every_row_and_is_shown(run: tuple[Path, str]) -> None
         *("command", "version", "help", "noop"),
         *("load", "load", "get", "get", "set", "set"),
         *("parse_cold", "parse_warm"),
-        *("export_small", "export_large"),
+        *("export_small", "export_small", "export_large", "export_large"),
         "change_points",
     ]
     for name in ("bench_report.md", "bench_report.html"):
