@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from projects.jobs.model import identity
 from projects.jobs.model.entities import Event
@@ -29,6 +29,10 @@ MOST_EVENTS = 1000
 
 _CREATED = "state"
 
+# Made once: to put a statement together takes as long as to execute it.
+_JOB_BY_NUMBER = JOBS.where(job.c.number == bindparam("key"))
+_JOB_BY_ID = JOBS.where(job.c.id == bindparam("key"))
+
 
 class Reader:
     """Reads on one connection, all at the same moment."""
@@ -40,11 +44,12 @@ class Reader:
 
     def job(self, which: int | str) -> Job | None:
         """Return a job by number or id."""
+        key: int | bytes
         if isinstance(which, int):
-            condition = job.c.number == which
+            query, key = _JOB_BY_NUMBER, which
         else:
-            condition = job.c.id == identity.to_bytes(identity.parse(which))
-        rows = self._connection.execute(JOBS.where(condition)).all()
+            query, key = _JOB_BY_ID, identity.to_bytes(identity.parse(which))
+        rows = self._connection.execute(query, {"key": key}).all()
         found = jobs_of(self._connection, rows, self._shelves, self._terms)
         return found[0] if found else None
 
