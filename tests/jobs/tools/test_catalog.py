@@ -126,8 +126,8 @@ def test_a_directory_with_such_a_name_is_listed_as_wrong(make: Make, scripts: Pa
 
 def test_an_unknown_name_gets_the_nearest(make: Make, scripts: Path) -> None:
     make("measure")
-    with pytest.raises(UnknownTool, match='unknown test "mesure"; did you mean "measure"'):
-        Catalog([scripts]).find("mesure")
+    with pytest.raises(UnknownTool, match='unknown test "measurr"; did you mean "measure"'):
+        Catalog([scripts]).find("measurr")
 
 
 def test_links_lead_to_test_scripts_elsewhere(make: Make, scripts: Path, tmp_path: Path) -> None:

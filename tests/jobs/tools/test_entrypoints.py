@@ -177,3 +177,21 @@ def test_they_are_those_that_the_command_line_finds_by_importing() -> None:
     found = [tool.name for tool in Entrypoints(CHECKOUT).all()]
     listed = listed_by_the_command_line()
     assert found == [f"{project}.{verb}" for project, verbs in listed.items() for verb in verbs]
+
+
+def test_an_entrypoint_runs_with_the_directory_of_its_job(tmp_path: Path) -> None:
+    tool = Entrypoints(CHECKOUT).look("skeleton.prepare_ci")
+    assert isinstance(tool, Tool)
+    job = tmp_path / "job"
+    job.mkdir()
+    (job / "stdout.log").touch()
+    values = tool.validate({"presets": [], "overrides": ""})
+    subprocess.run(
+        tool.command(values),
+        cwd=tool.place(str(job)),
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **tool.environment(values, str(job))},
+        check=True,
+        capture_output=True,
+    )
+    assert (job / "FINISHED").exists()
+    assert (job / "stdout.log").exists()

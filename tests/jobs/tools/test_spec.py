@@ -91,7 +91,7 @@ def test_sat_02_what_is_missing_is_named(make: Make) -> None:
 def test_everything_that_is_wrong_is_told_at_once_with_its_place(make: Make) -> None:
     there = make(
         spec="""{
-  "descripton": "typed wrong",
+  "descriptio": "typed wrong",
   "parameters": [
     {"name": "a", "type": "chioce", "doc": ""},
     {"name": "b", "type": "integer", "doc": "", "default": 11, "max": 10},
@@ -115,7 +115,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_place(make: Make) -> 
     said = problems(there)
     for expected in (
         f"{there / 'run'} is not executable: chmod +x {there / 'run'}",
-        f'{file}:1:1: description: it is missing; is "descripton" meant for it?',
+        f'{file}:1:1: description: it is missing; is "descriptio" meant for it?',
         (
             f'{file}:4:19: parameters[0].type: unknown type "chioce"; did you mean "choice"?'
             " Possible: boolean, choice, date, integer, nat, real, some, string, text."
@@ -144,7 +144,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_place(make: Make) -> 
 
 def test_unknown_keys_are_warned_of_and_do_no_harm(make: Make) -> None:
     there = make(
-        timeot=3,
+        timeoutt=3,
         parameters=[
             parameter("a", "nat", min=3, max=5),
             parameter("b", "integer", docs="x", step=2),
@@ -154,7 +154,7 @@ def test_unknown_keys_are_warned_of_and_do_no_harm(make: Make) -> None:
     )
     tool = read_spec(there)
     assert [each.split(": ", 1)[1] for each in tool.warnings] == [
-        'unknown key "timeot"; did you mean "timeout"?',
+        'unknown key "timeoutt"; did you mean "timeout"?',
         'unknown key "memry"; did you mean "memory"?',
         'unknown key "format"; it is ignored',
         '"min" means nothing for the type nat; it is ignored',
