@@ -9,7 +9,7 @@ import pytest
 
 from projects.core.secrets import masking
 
-pytest_plugins = ["tests.components.s3_server"]
+pytest_plugins = ["tests.components.postgres", "tests.components.s3_server"]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

@@ -2,7 +2,7 @@
 # Install the programs that the tests start. Debian or Ubuntu, as root; a second run does nothing.
 set -o errexit -o nounset -o pipefail
 
-packages="radosgw ceph-mon ceph-mgr ceph-osd ceph-mds ceph-common"
+packages="radosgw ceph-mon ceph-mgr ceph-osd ceph-mds ceph-common postgresql"
 
 missing=""
 for package in $packages; do

@@ -1,0 +1,219 @@
+"""Opening a store: what is in the way is said, and what isn't ours stays as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+from projects.core.errors import TopgallantError, UsageError
+from projects.jobs.store import errors, opening
+from projects.jobs.store.store import open_store
+from projects.jobs.store.tables import metadata
+from projects.jobs.store.values import NewJob, NewSubmission
+
+NEW = NewSubmission("ada", [NewJob("true")])
+
+
+def url_of(folder: Path) -> str:
+    return f"sqlite:///{folder}/satellite.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return url_of(tmp_path)
+    found: str = request.getfixturevalue("postgresql")
+    return found.replace("postgresql:", "postgresql+psycopg:")
+
+
+def test_tables_and_migrations_agree(url: str) -> None:
+    open_store(url).close()
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_the_version_is_the_newest_migration() -> None:
+    config = Config()
+    folder = Path(opening.__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_current_head() == opening.VERSION
+
+
+def test_a_newer_version_is_refused(url: str) -> None:
+    open_store(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
+    with pytest.raises(errors.StoreForeign, match="is of version 0999, this program knows"):
+        open_store(url)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0999"
+    engine.dispose()
+
+
+def test_a_database_of_something_else_is_left_as_it_is(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE theirs (a INTEGER)"))
+    with pytest.raises(errors.StoreForeign, match="tables of something else"):
+        open_store(url)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM theirs")).all() == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize("version", ["0999", "abc"])
+def test_not_a_byte_of_a_foreign_file_changes(tmp_path: Path, version: str) -> None:
+    open_store(url_of(tmp_path)).close()
+    path = tmp_path / "satellite.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", [version])
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(errors.StoreForeign):
+        open_store(url_of(tmp_path))
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "satellite.db"
+    path.write_bytes(b"these are my notes\n" * 500)
+    with pytest.raises(errors.StoreDamaged, match=r"satellite.db: it is no database"):
+        open_store(url_of(tmp_path))
+    assert path.read_bytes() == b"these are my notes\n" * 500
+
+
+def test_a_damaged_file_is_said(tmp_path: Path) -> None:
+    store = open_store(url_of(tmp_path))
+    store.submit(NewSubmission("ada", [NewJob("true", {"a": "x" * 1000})] * 500))
+    store.close()
+    path = tmp_path / "satellite.db"
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    with pytest.raises(errors.StoreDamaged, match="damaged"):
+        open_store(url_of(tmp_path)).jobs(limit=1000)
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    (tmp_path / "satellite.db").touch()
+    store = open_store(url_of(tmp_path))
+    store.submit(NEW)
+    store.close()
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(errors.StoreMissing, match=f"{tmp_path}/none is no folder"):
+        open_store(url_of(tmp_path / "none"))
+    (tmp_path / "satellite.db").mkdir()
+    with pytest.raises(errors.StoreDamaged, match="is a folder"):
+        open_store(url_of(tmp_path))
+
+
+def test_a_file_that_another_process_keeps_locked_is_said(tmp_path: Path) -> None:
+    store = open_store(url_of(tmp_path), wait=0.05)
+    other = sqlite3.connect(tmp_path / "satellite.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(errors.StoreLocked, match="another process keeps it locked"):
+        store.submit(NEW)
+    assert store.counts().total == 0
+    other.execute("COMMIT")
+    other.close()
+    store.submit(NEW)
+    store.close()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users reach; pytest's own are private."""
+    folder = Path(tempfile.mkdtemp(prefix="topgallant-store-"))
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+# Everything is imported before the user changes: the interpreter may lie where only root reads.
+_AS_ANOTHER = """
+import os, sys
+from projects.jobs.store import errors
+from projects.jobs.store.store import open_store
+store = open_store(f"sqlite:///{sys.argv[2]}/satellite.db"); store.counts(); store.close()
+if os.geteuid() == 0:
+    os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534)
+try:
+    open_store(f"sqlite:///{sys.argv[1]}/satellite.db")
+except errors.StoreReadOnly as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_what_cannot_be_written_to_is_said(
+    open_folder: Path, tmp_path: Path, checkout: Path, made: bool
+) -> None:
+    if made:
+        open_store(url_of(open_folder)).close()
+        (open_folder / "satellite.db").chmod(0o444)
+    open_folder.chmod(0o555)
+    ended = subprocess.run(
+        [sys.executable, "-c", _AS_ANOTHER, str(open_folder), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
+    assert f"{open_folder} can't be written to by this user" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://u:swordfish@h/d"]
+)
+def test_a_url_of_something_else_is_refused(wrong: str) -> None:
+    with pytest.raises(UsageError, match="is no store") as caught:
+        open_store(wrong)
+    assert "swordfish" not in str(caught.value)
+
+
+def test_a_server_that_is_away_is_said_without_the_password() -> None:
+    with pytest.raises(errors.StoreAway, match="doesn't answer") as caught:
+        open_store("postgresql://ada:swordfish@127.0.0.1:1/jobs", wait=2)
+    assert "swordfish" not in str(caught.value)
+
+
+def test_a_connection_that_was_lost_is_made_again(postgresql: str) -> None:
+    import psycopg
+
+    store = open_store(postgresql, wait=5)
+    store.submit(NEW)
+    store.counts()
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'topgallant' AND datname = current_database()"
+        )
+    store.submit(NEW)
+    assert store.counts().total == 2
+    store.close()
+
+
+def test_errors_are_of_our_tree() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    assert all(issubclass(kind, TopgallantError) for kind in kinds)
