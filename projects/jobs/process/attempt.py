@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from projects.jobs.process.journal import Journal
     from projects.jobs.process.limits import Confinement
 
-_CPU_SIGNALS = (signal.SIGXCPU, signal.SIGKILL)
-
 WATCH = 0.25
 """Seconds between two looks at the size of a job's log files."""
 
@@ -194,8 +192,10 @@ class Attempt:
             return  # cannot be: it is our child, and has ended
         self._status, self._cpu, self._peak = seen
         limit = self._limits.get("cpu_seconds")
-        by_limit = os.WIFSIGNALED(self._status) and os.WTERMSIG(self._status) in _CPU_SIGNALS
-        if limit is not None and by_limit and self._cpu >= limit:
+        if limit is None or not os.WIFSIGNALED(self._status):
+            return
+        number = os.WTERMSIG(self._status)
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and self._cpu >= limit):
             self._notes.append(f"its limit of {limit:g} seconds of CPU was reached")
 
     def _end_leftovers(self) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from projects.jobs.process.limits import Confinement
 
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-_DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGCHLD, signal.SIGXCPU)
+_DEFAULTED = (signal.SIGPIPE, signal.SIGXFSZ)  # what Python ignores; see `spawner.main`
 
 
 class NotStarted(Exception):
@@ -101,7 +101,6 @@ def spawn(order: dict[str, Any], files: Files, mark: str, confinement: Confineme
             environment,
             file_actions=_actions(files),
             setsid=True,
-            setsigmask=(),
             setsigdef=_DEFAULTED,
         )
     except (OSError, ValueError) as error:
@@ -153,14 +152,13 @@ def _become(  # noqa: PLR0917
     code = errno.EINVAL
     try:
         os.setsid()
-        confinement.enter()
         for number in _DEFAULTED:
             signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         null = os.open("/dev/null", os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(files.out if files.out >= 0 else null, 1)
         os.dup2(files.err if files.err >= 0 else null, 2)
+        confinement.enter()  # last: what is done before may need more than it allows
         os.execve(path, argv, environment)  # noqa: S606  (no shell is the point)
     except OSError as error:
         code = error.errno or code

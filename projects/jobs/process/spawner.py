@@ -278,11 +278,21 @@ def _ignore(*_: object) -> None:
     """Let the signal interrupt; the descriptor tells."""
 
 
+def _default_signals() -> None:
+    """Let jobs begin with what a shell would give them, whatever the server was started with."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def main(run_directory: str, identity: str, boot_id: str) -> None:
     """Be the spawner and, in each of its forks, a runner."""
     kernel.become_subreaper()
     kernel.set_name("job-spawner")
     os.chdir("/")
+    _default_signals()
     spawner = Spawner(run_directory, identity, boot_id)
     gc.collect()
     gc.freeze()  # pages that runners share stay shared
