@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from projects.matrix_benchmarking.verdict.difference import difference
+from projects.matrix_benchmarking.verdict.difference import PER_WAITING, difference
 from projects.matrix_benchmarking.verdict.noise import Run, Scatter, run_noise, scatter_of
 
 if TYPE_CHECKING:
@@ -28,10 +28,14 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The runs of a series, and the indexes where an established level begins."""
+    """The runs of a series, and the indexes where an established level begins.
+
+    `per_waiting` is how far a run strays that had to wait: `difference.strayed`.
+    """
 
     runs: Sequence[Run]
     starts: Sequence[int] = ()
+    per_waiting: float = PER_WAITING
 
     def parted(self, after: int = 0) -> list[Sequence[Run]]:
         """Return the runs of each level, the last `after` ones by themselves."""
@@ -70,7 +74,8 @@ def last_change(levels: Levels, kind: Kind, floor: float = 0.0) -> Fresh | None:
             break
         parted = levels.parted(after)
         usual = kind.scatter(after)
-        found = difference(parted[-2], parted[-1], run_noise(parted, usual, floor))
+        noise = run_noise(parted, usual, floor)
+        found = difference(parted[-2], parted[-1], noise, levels.per_waiting)
         p_value = found.p_value
         if after == 1 and abs(found.new - found.old) <= usual.farthest:
             # One run of this kind strayed as far before: that is what may happen again.
@@ -86,4 +91,8 @@ def established(levels: Levels, kind: Kind, most: float, floor: float = 0.0) -> 
     parted = levels.parted()
     noise = run_noise(parted, kind.scatter(), floor)
     pairs = zip(levels.starts, parted, parted[1:], strict=False)
-    return [start for start, old, new in pairs if difference(old, new, noise).p_value <= most]
+    return [
+        start
+        for start, old, new in pairs
+        if difference(old, new, noise, levels.per_waiting).p_value <= most
+    ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from projects.matrix_benchmarking.verdict import explain
 from projects.matrix_benchmarking.verdict.detect import DEFAULT, detect
-from projects.matrix_benchmarking.verdict.difference import excess
+from projects.matrix_benchmarking.verdict.difference import PER_WAITING, excess, strayed
 from projects.matrix_benchmarking.verdict.fdr import discoveries
 from projects.matrix_benchmarking.verdict.fresh import (
     LEAST_BEFORE,
@@ -105,6 +105,7 @@ class _Case:
     runs: list[Run]
     floor: float
     detector: str
+    per_waiting: float = PER_WAITING
     starts: list[int] = field(default_factory=list)
     fresh: Fresh | None = None
     accepted: int = 0
@@ -114,7 +115,7 @@ class _Case:
     @property
     def levels(self) -> Levels:
         """The runs, parted where a level begins."""
-        return Levels(self.runs, self.starts)
+        return Levels(self.runs, self.starts, self.per_waiting)
 
 
 def judge(
@@ -217,6 +218,9 @@ def _prepare(
         floor=rules.floors.get(series.name, 0.0),
         detector=name,
     )
+    busy = [pair[1] for pair in usable if pair not in quiet]
+    if busy and (scale.unit or min(point.value for point in busy) > 0):
+        case.per_waiting = strayed(case.runs[:-1], [scale.run(point) for point in busy])
     case.starts = [change.index for change in detect([p.value for p in points], name, **options)]
     _acknowledge(case, acknowledgements, today or at.astimezone(UTC).date())
     return case

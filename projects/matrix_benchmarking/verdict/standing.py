@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from projects.matrix_benchmarking.verdict.change import Change, relative
-from projects.matrix_benchmarking.verdict.difference import difference
+from projects.matrix_benchmarking.verdict.difference import Difference, difference
 from projects.matrix_benchmarking.verdict.noise import RunNoise, Scale, center
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from projects.matrix_benchmarking.verdict.fresh import Levels
-    from projects.matrix_benchmarking.verdict.noise import Run
 
 _TAIL = 0.05
 
@@ -46,10 +43,15 @@ def standing(
     one step or in several, and what got better is the measure from then on.
     """
     parted, bounds = levels.parted(), [0, *levels.starts]
+
+    def between(old: int, new: int, since: int) -> Change:
+        found = difference(parted[old], parted[new], noise, levels.per_waiting)
+        return _change(found, bounds[since], scale)
+
     first = sum(1 for start in levels.starts if start <= accepted)
     best, worse_since, better_since = first, None, None
     for k in range(first + 1, len(parted)):
-        step = _between(parted[best], parted[k], bounds[k], noise, scale)
+        step = between(best, k, k)
         gain = -step.effect if lower_better else step.effect
         if abs(gain) < least_effect or step.interval[0] <= 0 <= step.interval[1]:
             worse_since = None
@@ -59,19 +61,15 @@ def standing(
             worse_since = k
     level = center([run.value for run in parted[-1]])
     if worse_since is not None:
-        worse = _between(parted[best], parted[-1], bounds[worse_since], noise, scale)
-        return Standing(level, worse=worse)
+        return Standing(level, worse=between(best, len(parted) - 1, worse_since))
     if better_since is not None:
-        before, after = parted[better_since - 1 : better_since + 1]
-        return Standing(level, better=_between(before, after, bounds[better_since], noise, scale))
+        better = between(better_since - 1, better_since, better_since)
+        return Standing(level, better=better)
     return Standing(level)
 
 
-def _between(
-    old: Sequence[Run], new: Sequence[Run], index: int, noise: RunNoise, scale: Scale
-) -> Change:
+def _change(found: Difference, index: int, scale: Scale) -> Change:
     """Return the change between two levels with a Student interval."""
-    found = difference(old, new, noise)
     moved, reach = found.new - found.old, found.reach(_TAIL)
     before, after = scale.back(found.old), scale.back(found.new)
     return Change(

@@ -152,3 +152,13 @@ def test_noisy_kpis_of_its_name_do_not_hide_a_quiet_one() -> None:
     values[0, -1] -= np.log(20)
     found = [each for each in judged(values) if each.status == "regression"]
     assert [each.labels["point"] for each in found] == ["0"]
+
+
+def test_busy_runs_tell_which_kpis_stray_then() -> None:
+    values = gaussian(np.random.default_rng(7), 13)
+    values[5:8, 1:6] += 2.5  # of the latencies the first one is the same on a busy machine
+    values[4:6, -1] += np.log(40)
+    pressures = (0.05, *(0.75,) * 5, *(0.05,) * 6, 0.75)
+    statuses = [each.status for each in judged(values, pressures)]
+    assert statuses[4] == "regression"
+    assert statuses[5] == "not comparable"
