@@ -91,7 +91,7 @@ def test_sat_02_what_is_missing_is_named(make: Make) -> None:
 def test_everything_that_is_wrong_is_told_at_once_with_its_place(make: Make) -> None:
     there = make(
         spec="""{
-  "descriptio": "typed wrong",
+  "descr": "typed wrong",
   "parameters": [
     {"name": "a", "type": "chioce", "doc": ""},
     {"name": "b", "type": "integer", "doc": "", "default": 11, "max": 10},
@@ -115,7 +115,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_place(make: Make) -> 
     said = problems(there)
     for expected in (
         f"{there / 'run'} is not executable: chmod +x {there / 'run'}",
-        f'{file}:1:1: description: it is missing; is "descriptio" meant for it?',
+        f'{file}:1:1: description: it is missing; is "descr" meant for it?',
         (
             f'{file}:4:19: parameters[0].type: unknown type "chioce"; did you mean "choice"?'
             " Possible: boolean, choice, date, integer, nat, real, some, string, text."
