@@ -131,16 +131,6 @@ class Connection:
                 self.region = region
                 self.client = self._make()
 
-    def objects(self) -> Iterator[tuple[str, int, str]]:
-        """Yield key, size and ETag of every object below the prefix, page by page."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.place.bucket, Prefix=self.place.folder
-        )
-        with explained(str(self.place)):
-            for page in pages:
-                for one in page.get("Contents", ()):
-                    yield one["Key"], one["Size"], one["ETag"]
-
 
 def _session(access: Access) -> tuple[Any, Any]:
     import boto3

@@ -200,8 +200,8 @@ def test_a_key_that_leads_out_is_refused(
     s3: Server, key: str, how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_client.Connection, "check", lambda self: None)
-    monkeypatch.setattr(s3_client.Connection, "objects", lambda self: iter([(key, 1, "e")]))
-    monkeypatch.setattr(origin.Exported, "_get", lambda self, key: None)
+    monkeypatch.setattr(origin, "objects", lambda *_: iter([(key, 1, "e")]))
+    monkeypatch.setattr(origin.Exported, "_get", lambda *_, **more: None)
     with pytest.raises(ExportRefused, match="leads out of the directory"):
         fetch(parse_source("s3://bucket/raw"), tmp_path / "into", how)
     assert not (tmp_path / "into").exists()
