@@ -51,12 +51,14 @@ class House:
         self.settings |= settings
         told = Settings(self.data, **self.settings)
         self._store = open_store(f"sqlite:///{self.data}/satellite.db")
-        backend = ProcessBackend(str(told.run), idle_seconds=1.0)
-        engine = Engine(self._store, backend, Catalog([self.scripts]), told)
+        engine = Engine(self._store, self.backend(), Catalog([self.scripts]), told)
         engine.subscribe(self._hear)
         engine.start()
         self._engine = engine
         return engine
+
+    def backend(self) -> Any:
+        return ProcessBackend(str(self.data / "run"), idle_seconds=1.0)
 
     def stop(self) -> None:
         if self._engine is not None:
