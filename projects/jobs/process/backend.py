@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _GREETING = 2.0
 """Seconds for living runners and spawners to answer at the start."""
 
+_READING = 5.0
+"""Seconds for the journals of dead runners to become free at the start."""
+
 _TROUBLE = 3
 """Spawners in a row that may die without having forked, before orders are refused."""
 
@@ -86,7 +89,7 @@ class ProcessBackend:
             The directory can't be made, or the spawner doesn't come up.
         """
         self._make_directories()
-        deadline = time.monotonic() + _GREETING
+        deadline = time.monotonic() + _READING
         for name in _names(self._spawners_directory):
             self._find_spawner(name)
         self._await_greetings()  # they know which runners are dead

@@ -38,6 +38,7 @@ class Grave:
         self.unsettled: set[Key] = set()
         self.retry_at = NEVER
         self.announced = False
+        self.awaited = False
 
     def due(self) -> float:
         """Return when something must be done about it, on the monotonic clock."""
@@ -50,7 +51,8 @@ class Grave:
 
     def is_over(self) -> bool:
         """Return whether nothing of it is alive or unknown."""
-        return self.orphan is None and self.sweep is None and self.retry_at == NEVER
+        waits = self.awaited or self.retry_at != NEVER
+        return self.orphan is None and self.sweep is None and not waits
 
 
 class Graveyard:
@@ -71,6 +73,7 @@ class Graveyard:
         grave = self._grave(name)
         grave.told |= set(told)
         grave.handed = handed
+        grave.awaited = True
 
     def guarded(self, name: str) -> None:
         """Take note that a living spawner watches the job of this runner."""
@@ -84,6 +87,7 @@ class Graveyard:
         """Read a dead runner's journal, as far as that is possible now."""
         grave = self._grave(name)
         grave.retry_at = NEVER
+        grave.awaited = False
         if grave.journal is not None:
             return
         path = os.path.join(self._directory, name + ".journal")
@@ -136,8 +140,11 @@ class Graveyard:
         return [grave.orphan.key for grave in self._graves.values() if grave.orphan is not None]
 
     def unread(self) -> bool:
-        """Return whether a journal could not be read yet."""
-        return any(grave.retry_at != NEVER for grave in self._graves.values())
+        """Return whether there may be an attempt of which nothing was told yet."""
+        return any(
+            grave.awaited or grave.retry_at != NEVER or (grave.sweep and not grave.announced)
+            for grave in self._graves.values()
+        )
 
     def of_spawner(self, spawner: str) -> list[str]:
         """Return the runners of that spawner."""
@@ -302,6 +309,7 @@ class Graveyard:
             self._finish(grave, key, known)
         else:
             grave.sweep = sweep
+            self._announce(grave, known)  # not over yet
 
     def _correct(self, grave: Grave, known: Known) -> None:
         """Say of a guarded job that we stopped it: its spawner saw only that it ended."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -147,8 +148,12 @@ class Runner:
         except wire.Closed:
             self._hang_up()
             return
-        for message in messages:
-            self._obey(message)
+        try:
+            for message in messages:
+                self._obey(message)
+        except (KeyError, TypeError, AttributeError) as error:  # not of our making
+            print(f"hung up on a server: {error!r}", file=sys.stderr)  # noqa: T201
+            self._hang_up()
 
     def _hang_up(self) -> None:
         if self._server is not None:

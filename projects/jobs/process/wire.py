@@ -94,9 +94,10 @@ class Channel:
             raise Closed
         *lines, self._partial = data.split(b"\n")
         try:
-            return [decode(line.decode()) for line in lines]
-        except ValueError:
+            messages = [decode(line.decode()) for line in lines]
+        except (ValueError, RecursionError):
             raise Closed from None
+        return [message for message in messages if isinstance(message, dict)]
 
     def close(self) -> None:
         """Hang up."""

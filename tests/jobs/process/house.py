@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from projects.jobs.model import identity
 from projects.jobs.process.backend import ProcessBackend
+from projects.jobs.process.links import SpawnerLink
 from projects.jobs.process.orders import Ended, Order, Report, Started, Unknown
 
 PATIENCE = 20.0
@@ -39,6 +41,7 @@ class House:
         self.root = root
         self.run = root / "run"
         self.reports: list[Report] = []
+        self.spawners: list[subprocess.Popen[bytes]] = []
         self.backend = ProcessBackend(str(self.run))
         self.backend.start()
 
@@ -59,13 +62,19 @@ class House:
         return found
 
     def started(self, number: int) -> Started:
-        return self.until(lambda: self._last(number, Started))
+        found = self.until(lambda: self._last(number, Started))
+        assert isinstance(found, Started)
+        return found
 
     def ended(self, number: int) -> Ended:
-        return self.until(lambda: self._last(number, Ended))
+        found = self.until(lambda: self._last(number, Ended))
+        assert isinstance(found, Ended)
+        return found
 
     def unknown(self, number: int) -> Unknown:
-        return self.until(lambda: self._last(number, Unknown))
+        found = self.until(lambda: self._last(number, Unknown))
+        assert isinstance(found, Unknown)
+        return found
 
     def _last(self, number: int, kind: type) -> Any:
         found = [r for r in self.reports if isinstance(r, kind) and r.number == number]
@@ -90,6 +99,8 @@ class House:
         """Drop the backend as a killed server would: sockets close, nobody is told."""
         for link in self.backend._links.values():
             link.channel.sock.close()
+            if isinstance(link, SpawnerLink) and link.process is not None:
+                self.spawners.append(link.process)
         self.backend._links.clear()
         self.backend.close()
 
@@ -101,6 +112,9 @@ class House:
 
     def sweep(self) -> None:
         self.backend.close()
+        for process in self.spawners:
+            process.kill()
+            process.wait()
         for _ in range(50):
             left = processes_of(str(self.root))
             if not left:

@@ -32,7 +32,7 @@ class Site:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.jobs = ROUNDS * JOBS_A_ROUND
-        self.random = random.Random(SEED)
+        self.random = random.Random(SEED)  # noqa: S311
         self.kills: collections.Counter[str] = collections.Counter()
         self.blind = 0
         self.log = (root / "driver.log").open("ab")

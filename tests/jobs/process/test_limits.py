@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from tests.jobs.process.house import House
 from projects.jobs.process.limits import places
 from projects.jobs.process.orders import ProcessLimits
+from tests.jobs.process.house import House
 
 EATER = ("/usr/bin/python3", "-c", "x = bytearray(300_000_000); print(len(x))")
 

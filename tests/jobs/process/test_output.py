@@ -4,9 +4,9 @@ import os
 import re
 from pathlib import Path
 
-from tests.jobs.process.house import House
 from projects.jobs.process.orders import ProcessLimits
 from projects.jobs.process.output import BoundedLog
+from tests.jobs.process.house import House
 
 LIMIT = 64 * 1024
 
