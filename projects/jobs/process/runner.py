@@ -42,6 +42,7 @@ class Runner:
         self._server: wire.Channel | None = None
         self._attempt: Attempt | None = None
         self._untold = ""  # the start of the present attempt, kept back
+        self._tell_at = 0.0
         self._sequence = 0
         self._leaving = False
         self._look = kernel.Look()
@@ -67,9 +68,7 @@ class Runner:
         """Return for how many ms nothing needs to be done."""
         if self._attempt is None:
             return LONELY * 1000 if self._server is None else None
-        if self._untold:
-            return TOGETHER * 1000
-        due = self._attempt.due()
+        due = self._tell_at if self._untold else self._attempt.due()
         return None if due == float("inf") else max(0.0, (due - time.monotonic()) * 1000 + 1)
 
     def _idle_alone(self) -> bool:
@@ -84,10 +83,12 @@ class Runner:
             self._untold = ""
             self._leaving = self._leaving or attempt.hangs
             return
-        if self._untold:
+        now = time.monotonic()
+        if self._untold and now >= self._tell_at:
             self._tell(self._untold)
             self._untold = ""
-        attempt.tick(time.monotonic())
+        if now >= attempt.due():
+            attempt.tick(now)
 
     def _tell(self, line: str) -> None:
         if self._server is not None:
@@ -181,6 +182,7 @@ class Runner:
         if running:
             self._attempt = attempt
             self._untold = line
+            self._tell_at = time.monotonic() + TOGETHER
             self._poll.register(attempt.pidfd, select.POLLIN)
         else:
             self._tell(line)

@@ -22,6 +22,8 @@ VERSION = 1
 LONGEST = 8 << 20
 """Bytes of a message: more than the kernel takes as arguments and environment of a program."""
 
+_PORTION = 16384  # what malloc has at hand: a larger buffer would be mapped anew each time
+
 encode = json.JSONEncoder(separators=(",", ":")).encode
 decode = json.JSONDecoder().decode
 
@@ -81,7 +83,7 @@ class Channel:
             There will be no more, all were returned before; or the other side sends nonsense.
         """
         try:
-            data = self.sock.recv(262144)
+            data = self.sock.recv(_PORTION)
         except BlockingIOError:
             return []
         except OSError:
