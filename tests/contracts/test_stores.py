@@ -423,6 +423,7 @@ def test_every_filter_gives_what_fits_in_order(
 ) -> None:
     monkeypatch.setattr(pages, "_MOST_BRANCHES", branches)
     monkeypatch.setattr(pages, "_MOST_VALUES", 3)
+    monkeypatch.setattr(pages, "_FEW", branches // 2)
     _mixed(store)
     jobs = store.jobs(limit=1000).items
     assert [job.number for job in jobs] == sorted((j.number for j in jobs), reverse=True)

@@ -208,6 +208,7 @@ def _sqlite_engine(url: URL, wait: float, *, writes: bool) -> Engine:
         connection.execute("PRAGMA temp_store = MEMORY")
         if writes:
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA journal_size_limit = {_RESTART_BYTES}")
             # Only if nobody calls `sync`: a checkpoint inside a commit makes it wait.
             connection.execute(f"PRAGMA wal_autocheckpoint = {2 * _RESTART_BYTES // _PAGE}")
 

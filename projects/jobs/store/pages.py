@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from heapq import heapify, heappop, heapreplace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
@@ -13,7 +15,7 @@ from projects.jobs.store.tables import JOB_SHELF, SUBMISSION_SHELF, job, shelf, 
 from projects.jobs.store.values import MOST_ITEMS, JobFilter, SubmissionFilter, read_cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -22,6 +24,7 @@ LAST = 2**62
 
 _MOST_BRANCHES = 64  # SQLite takes 500, and each costs 10 µs even if it is empty
 _MOST_VALUES = 10_000
+_FEW = 16
 
 
 class Span(NamedTuple):
@@ -138,7 +141,8 @@ class Cut(NamedTuple):
 
     def on_shelf(self, number: int) -> str:
         """Return the query for what is on a shelf, fit for a union."""
-        return f"SELECT number FROM ({self.query(f'shelf = {number:d} AND ')}) AS s{number:d}"  # noqa: S608
+        query = self.query(f"shelf = {number:d} AND ")
+        return f"SELECT {number:d} AS shelf, number FROM ({query}) AS s{number:d}"  # noqa: S608
 
     @property
     def end(self) -> str:
@@ -166,12 +170,37 @@ def numbers(connection: Connection, cut: Cut, condition: ColumnElement[bool] | N
     shelves = list(connection.scalars(select(shelf.c.number).where(condition)))
     if len(shelves) > _MOST_BRANCHES and not cut.also:
         shelves = _leading(connection, cut, shelves)
-    found: list[int] = []
+    return list(islice(_merged(connection, cut, shelves), cut.limit))
+
+
+def _merged(connection: Connection, cut: Cut, shelves: Sequence[int]) -> Iterator[int]:
+    """Yield numbers in their order: few of each shelf are read, and more of those that run out."""
+    runs: dict[int, list[int]] = {}
+    few = cut._replace(limit=min(_FEW, cut.limit))
     for begin in range(0, len(shelves), _MOST_BRANCHES):
-        branches = [cut.on_shelf(number) for number in shelves[begin : begin + _MOST_BRANCHES]]
-        found += _run(connection, " UNION ALL ".join(branches) + cut.end)
-    found.sort(reverse=cut.descending)
-    return found[: cut.limit]
+        branches = [few.on_shelf(number) for number in shelves[begin : begin + _MOST_BRANCHES]]
+        for where, number in connection.exec_driver_sql(" UNION ALL ".join(branches)):
+            runs.setdefault(where, []).append(number)
+    for run in runs.values():
+        run.sort(reverse=cut.descending)  # they are: no standard says so of a union
+    sign = -1 if cut.descending else 1
+    heap = [(sign * run[0], where, 0) for where, run in runs.items()]
+    heapify(heap)
+    while heap:
+        key, where, at = heap[0]
+        yield sign * key
+        run, at = runs[where], at + 1
+        if at == len(run):  # it had `few` or more of them, or it is empty
+            wanted = min(2 * at, cut.limit)
+            rest = cut._replace(
+                span=cut.span.after(run[-1], descending=cut.descending), limit=wanted
+            )
+            run = _run(connection, rest.query(f"shelf = {where:d} AND ")) if at >= few.limit else []
+            runs[where], at = run, 0
+        if run:
+            heapreplace(heap, (sign * run[at], where, at))
+        else:
+            heappop(heap)
 
 
 def _leading(connection: Connection, cut: Cut, shelves: Sequence[int]) -> list[int]:

@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, insert, select, update
 
 from projects.jobs.model.states import State, TransitionError
 from projects.jobs.store.outbox import add_uploads
+from projects.jobs.store.prepared import Prepared
 from projects.jobs.store.processes import keep_processes
-from projects.jobs.store.rows import IN_STATE, OF_OUTCOME, event_row, plain
+from projects.jobs.store.rows import EVENT_COLUMNS, IN_STATE, OF_OUTCOME, event_row, plain
 from projects.jobs.store.shelves import (
     OUTCOME_CODES,
     PHASES,
@@ -68,23 +69,27 @@ _READ = (
     .join_from(job, submission, job.c.submission == submission.c.number)
     .where(job.c.number.in_(bindparam("numbers", expanding=True)))
 )
-_WRITE = (
+_WRITE = Prepared(
     update(job)
     .where(job.c.number == bindparam("b_number"))
-    .values({name: bindparam(name) for name in _CHANGING})
+    .values({name: bindparam(name) for name in _CHANGING}),
+    _CHANGING,
 )
 _COUNTED = tuple(column.name for column in (*IN_STATE, *OF_OUTCOME))
-_COUNT = (
+_COUNT = Prepared(
     update(submission)
     .where(submission.c.number == bindparam("b_number"))
-    .values({name: bindparam(name) for name in _COUNTED})
+    .values({name: bindparam(name) for name in _COUNTED}),
+    _COUNTED,
 )
 # Apart, because it touches indexes, and happens twice in the life of a submission.
-_PHASE = (
+_PHASE = Prepared(
     update(submission)
     .where(submission.c.number == bindparam("b_number"))
-    .values(shelf=bindparam("b_shelf"), finished=bindparam("b_finished"))
+    .values(shelf=bindparam("shelf"), finished=bindparam("finished")),
+    ("shelf", "finished"),
 )
+_TELL = Prepared(insert(event), EVENT_COLUMNS)
 
 
 def check_changes(changes: Iterable[Change]) -> None:
@@ -195,26 +200,21 @@ class Recorder:
 
     def write(self) -> None:
         """Write the jobs, their events and all counters."""
-        execute = self._connection.execute
         rows = []
         for each in self._jobs.values():
             if each.touched:
                 each.fields["b_number"] = each.number
                 rows.append(each.fields)
-        if rows:
-            execute(_WRITE, rows)
-        if self._events:
-            execute(insert(event), self._events)
+        _WRITE.run(self._connection, rows)
+        _TELL.run(self._connection, self._events)
         changed = [each for each in self._submissions.values() if each.changed]
-        if changed:
-            counts = [
-                {"b_number": each.number, **dict(zip(_COUNTED, each.counts, strict=True))}
-                for each in changed
-            ]
-            execute(_COUNT, counts)
-            phases = [row for each in changed if (row := self._phase(each)) is not None]
-            if phases:
-                execute(_PHASE, phases)
+        counts = [
+            {"b_number": each.number, **dict(zip(_COUNTED, each.counts, strict=True))}
+            for each in changed
+        ]
+        _COUNT.run(self._connection, counts)
+        phases = [row for each in changed if (row := self._phase(each)) is not None]
+        _PHASE.run(self._connection, phases)
         self._moves.write(self._connection)
 
     def _apply(self, change: Change, found: _Job, shelf: Shelf) -> None:
@@ -283,7 +283,7 @@ class Recorder:
         self._moves.put_submission(each.shelf, -1)
         self._moves.put_submission(place, 1)
         finished = self._at if phase is Phase.DONE else None
-        return {"b_number": each.number, "b_shelf": place, "b_finished": finished}
+        return {"b_number": each.number, "shelf": place, "finished": finished}
 
 
 def _why_not(change: Change, attempt: int, state: int) -> Why | None:

@@ -60,37 +60,42 @@ def jobs_of(
     """Return the jobs in rows of `JOBS`."""
     found = []
     for row in rows:
-        shelf = shelves.get(connection, row.shelf)
-        given = terms.get(connection, row.terms)
+        (
+            number, id_, place, conditions, params, attempt, started, finished, return_code,
+            signal, reason, pid, start_ticks, boot_id, wall, cpu, peak_memory,
+            submission_, submission_id, first, created, rank,
+        ) = row  # fmt: skip
+        shelf = shelves.get(connection, place)
+        given = terms.get(connection, conditions)
         found.append(
             Job(
-                number=row.number,
-                id=identity.from_bytes(row.id),
-                submission=row.s_number,
-                submission_id=identity.from_bytes(row.s_id),
-                position=row.number - row.first,
+                number=number,
+                id=identity.from_bytes(id_),
+                submission=submission_,
+                submission_id=identity.from_bytes(submission_id),
+                position=number - first,
                 owner=shelf.owner,
                 tool=shelf.tool,
-                params=json.loads(row.params),
+                params=json.loads(params),
                 state=_STATES[shelf.state],
                 outcome=OUTCOMES[shelf.outcome],
-                attempt=row.attempt,
-                created=row.created,
-                rank=row.rank,
-                started=row.started,
-                finished=row.finished,
-                return_code=row.return_code,
-                signal=row.signal,
-                reason=row.reason,
+                attempt=attempt,
+                created=created,
+                rank=rank,
+                started=started,
+                finished=finished,
+                return_code=return_code,
+                signal=signal,
+                reason=reason,
                 timeout=given.timeout,
                 on_restart=given.on_restart,
                 resources=given.resources,
                 limits=given.limits,
                 spec_digest=given.spec_digest,
-                pid=row.pid,
-                start_ticks=row.start_ticks,
-                boot_id=row.boot_id,
-                usage=None if row.wall is None else Usage(row.wall, row.cpu, row.peak_memory),
+                pid=pid,
+                start_ticks=start_ticks,
+                boot_id=boot_id,
+                usage=None if wall is None else Usage(wall, cpu, peak_memory),
             )
         )
     return found
@@ -189,4 +194,5 @@ def upload_row(new: Upload) -> dict[str, Any]:
 
 
 EVENTS = select(event)
+EVENT_COLUMNS = tuple(column.name for column in event.c if column is not event.c.seq)
 UPLOADS = select(upload)

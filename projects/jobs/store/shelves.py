@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from projects.jobs.model.states import Outcome, State
+from projects.jobs.store.prepared import Prepared
 from projects.jobs.store.tables import (
     JOB_SHELF,
     SUBMISSION_SHELF,
@@ -110,31 +111,31 @@ class Moves:
     def write(self, connection: Connection) -> None:
         """Change the counters."""
         rows = [{"b_number": n, "b_amount": items} for n, items in self._shelves.items() if items]
-        if rows:
-            connection.execute(_COUNT, rows)
+        _COUNT.run(connection, rows)
         tallied = [
             {"block": block, "shelf": n, "amount": items}
             for (block, n), items in self._tally.items()
             if items
         ]
-        if tallied:
-            statement = _TALLY_SQLITE if connection.dialect.name == "sqlite" else _TALLY_POSTGRESQL
-            connection.execute(statement, tallied)
+        statement = _TALLY_SQLITE if connection.dialect.name == "sqlite" else _TALLY_POSTGRESQL
+        statement.run(connection, tallied)
 
 
-_COUNT = (
+_COUNT = Prepared(
     update(shelf)
     .where(shelf.c.number == bindparam("b_number"))
-    .values(amount=shelf.c.amount + bindparam("b_amount"))
+    .values(amount=shelf.c.amount + bindparam("b_amount")),
+    ("b_amount",),
 )
 
 
-def _tally(dialect: Any) -> Any:
+def _tally(dialect: Any) -> Prepared:
     statement = dialect.insert(tally)
-    return statement.on_conflict_do_update(
+    upsert = statement.on_conflict_do_update(
         index_elements=[tally.c.block, tally.c.shelf],
         set_={"amount": tally.c.amount + statement.excluded.amount},
     )
+    return Prepared(upsert, ("block", "shelf", "amount"))
 
 
 _TALLY_SQLITE, _TALLY_POSTGRESQL = _tally(sqlite), _tally(postgresql)

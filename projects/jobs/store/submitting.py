@@ -10,6 +10,7 @@ from projects.core.errors import UsageError
 from projects.jobs.model import identity, moment
 from projects.jobs.model.entities import Submission
 from projects.jobs.model.states import Outcome, State
+from projects.jobs.store.prepared import Prepared
 from projects.jobs.store.rows import as_json, event_row, plain
 from projects.jobs.store.shelves import Moves, job_shelf, submission_shelf, written
 from projects.jobs.store.tables import BLOCK, event, job, submission
@@ -26,6 +27,10 @@ _LAST = (
     select(submission.c.number, submission.c.first, submission.c.jobs, submission.c.arrival)
     .order_by(submission.c.number.desc())
     .limit(1)
+)
+_KEEP = Prepared(
+    insert(job),
+    ("number", "id", "submission", "shelf", "terms", "params", "attempt", "reason"),
 )
 _NO_COUNTS = {f"in_{state.name.lower()}": 0 for state in State} | {
     f"of_{outcome.lower()}": 0 for outcome in Outcome
@@ -86,7 +91,7 @@ def submit(
                     "reason": "",
                 }
             )
-        connection.execute(insert(job), rows)
+        _KEEP.run(connection, rows)
         moves.put_submission(shelf)
         moves.write(connection)
         data = {"submission": kept.id, "jobs": len(ids)}

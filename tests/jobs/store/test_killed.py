@@ -12,7 +12,7 @@ ROUNDS = int(os.environ.get("STORE_KILLS", "40"))
 
 
 def test_a_writer_that_is_killed_loses_nothing(tmp_path: Path, checkout: Path) -> None:
-    seed = random.randrange(10**6)
+    seed = random.randrange(10**6)  # noqa: S311  (a test)
     words = [str(Path(__file__).with_name("killed_writer.py")), str(tmp_path), str(ROUNDS)]
     ended = subprocess.run(
         [sys.executable, *words, str(seed)],
