@@ -17,8 +17,9 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "settled"), [(NOW, False), (NOW - 10**7, False), (NOW - 10**9, True), (NOW + 5, True)]
-)  # fmt: skip
+    ("changed", "settled"),
+    [(NOW, False), (NOW - 10**7, False), (NOW - 10**9, True), (NOW + 5, True)],
+)
 def test_what_has_just_changed_is_not_settled(changed: int, settled: bool) -> None:
     assert stamps.settled(None, (changed, 0, 0, 0)) is settled
 
