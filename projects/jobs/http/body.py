@@ -74,9 +74,11 @@ def _check(values: Any) -> None:
         for value in level:
             kind = type(value)
             if kind is dict:
+                deeper.append(None)  # a level, even an empty one
                 deeper.extend(value)
                 deeper.extend(value.values())
             elif kind is list:
+                deeper.append(None)
                 deeper.extend(value)
             elif kind is str:
                 if "\0" in value:

@@ -113,9 +113,16 @@ async def job(request: Request, who: Reader, job: str) -> Response:
     waits_for = ""
     if found.state in QUEUED:
         waits_for = await run_in_threadpool(services.engine.why_waiting, found.number)
-    uploads = await services.read(services.store.uploads_of, found.number)
-    more = {"waits_for": waits_for, "uploads": [render.upload(one) for one in uploads]}
-    return answer(render.job(found) | more)
+    return answer(render.job(found) | {"waits_for": waits_for})
+
+
+@router.get("/jobs/{job}/uploads", response_model=schemas.UploadList, tags=["jobs"])
+async def uploads(request: Request, who: Reader, job: str) -> Response:
+    """List the results of a job that go to the hub, and how far each has come."""
+    services = services_of(request)
+    found = await services.read(operations.job_of, services, who, job)
+    items = await run_in_threadpool(services.store.uploads_of, found.number)
+    return answer({"items": [render.upload(one) for one in items]})
 
 
 @router.post("/jobs/{job}/cancel", response_model=schemas.Job, tags=["jobs"])

@@ -106,11 +106,16 @@ class Upload(BaseModel):
     abandoned: bool
 
 
+class UploadList(BaseModel):
+    """The results of a job that go to the hub."""
+
+    items: list[Upload]
+
+
 class JobDetail(Job):
-    """A job, why it waits, and where its results are going."""
+    """A job, and why it waits."""
 
     waits_for: str = Field(description="a sentence; empty unless it waits")
-    uploads: list[Upload]
 
 
 class SubmissionBase(BaseModel):
