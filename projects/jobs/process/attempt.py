@@ -70,15 +70,15 @@ class Attempt:
         """Start the process; return the line to tell, and whether there is a process."""
         order = self._order
         mark = f"{order['id']}.{self.attempt}"
-        intent = wire.encode(
-            {
-                "t": "intent", "q": self._sequence, "n": self.number, "a": self.attempt,
-                "id": order["id"], "boot": self._boot_id,
-                "ticks": int(kernel.seconds_since_boot() * kernel.TICKS),
-                "timeout": order.get("timeout"), "grace": order["grace"],
-                "log": order["log"], "out": order["out"] or order["err"],
-            }
-        )  # fmt: skip
+        timeout = order.get("timeout")
+        intent = (
+            f'{{"t":"intent","q":{self._sequence},"n":{self.number},"a":{self.attempt}'
+            f',"id":"{order["id"]}","boot":"{self._boot_id}"'
+            f',"ticks":{int(kernel.seconds_since_boot() * kernel.TICKS)}'
+            f',"timeout":{wire.encode(timeout)},"grace":{wire.encode(order["grace"])}'
+            f',"log":{wire.encode(order["log"])}'
+            f',"out":{wire.encode(order["out"] or order["err"])}}}'
+        )
         try:
             error = self._journal.append(self._sequence, intent)
             if error is not None:
@@ -98,8 +98,8 @@ class Attempt:
         )
         self._journal.append(self._sequence, line)
         self.pidfd = os.pidfd_open(self.pid)
-        if order.get("timeout") is not None:
-            self._timeout_at = now + order["timeout"]
+        if timeout is not None:
+            self._timeout_at = now + timeout
         if self._files.out >= 0 or self._files.err >= 0:
             self._watch_at = now + WATCH
         return line, True

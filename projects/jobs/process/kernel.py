@@ -64,8 +64,17 @@ def stat(pid: int) -> Stat | None:
 
 def start_ticks(pid: int) -> int:
     """Return when a process began, in ticks since boot; 0 when there is none."""
-    found = stat(pid)
-    return found.start_ticks if found else 0
+    try:
+        descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    try:
+        text = os.read(descriptor, 2048)
+    except ProcessLookupError:
+        return 0
+    finally:
+        os.close(descriptor)
+    return int(text[text.rindex(b")") :].split(b" ", 21)[20])
 
 
 def boot_id() -> str:

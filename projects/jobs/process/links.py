@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from projects.jobs.process import wire
 if TYPE_CHECKING:
     from typing import Any
 
-    from projects.jobs.process.orders import Order
+    from projects.jobs.process.orders import Order, ProcessLimits
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
@@ -134,17 +135,19 @@ def start_spawner(run_directory: str, boot_id: str) -> SpawnerLink:
 
 def launch_line(order: Order, settled: int) -> str:
     """Return an order as a runner takes it."""
-    limits = order.limits
-    given = {
-        name: value
-        for name in ("memory", "cpus", "cpu_seconds", "files", "processes", "output_bytes")
-        if (value := getattr(limits, name)) is not None
-    }
     return wire.encode(
         {
             "t": "launch", "n": order.number, "a": order.attempt, "id": order.id,
             "argv": list(order.argv), "env": dict(order.env), "log": order.log_directory,
             "cwd": order.cwd, "out": order.stdout, "err": order.stderr,
-            "timeout": order.timeout, "grace": order.grace, "limits": given, "s": settled,
+            "timeout": order.timeout, "grace": order.grace,
+            "limits": _given(order.limits), "s": settled,
         }
     )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=64)
+def _given(limits: ProcessLimits) -> dict[str, float]:
+    names = ("memory", "cpus", "cpu_seconds", "files", "processes", "output_bytes")
+    values = ((name, getattr(limits, name)) for name in names)
+    return {name: value for name, value in values if value is not None}

@@ -68,7 +68,7 @@ def _make(directory: str) -> None:
 def _open(directory: str, name: str | None) -> int:
     if name is None:
         return -1
-    path = os.path.join(directory, name)
+    path = name if name[:1] == "/" else f"{directory}/{name}"
     try:
         return os.open(path, _APPEND, 0o666)
     except (OSError, ValueError) as error:

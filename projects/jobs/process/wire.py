@@ -22,6 +22,7 @@ VERSION = 1
 LONGEST = 8 << 20
 """Bytes of a message: more than the kernel takes as arguments and environment of a program."""
 
+_NEWLINE = "\n"
 _PORTION = 16384  # what malloc has at hand: a larger buffer would be mapped anew each time
 
 encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -94,9 +95,11 @@ class Channel:
             data = self._partial + data
         if len(data) > LONGEST:
             raise Closed
-        *lines, self._partial = data.split(b"\n")
-        try:
-            messages = [decode(line.decode()) for line in lines]
+        whole, _, self._partial = data.rpartition(b"\n")
+        if not whole:
+            return []
+        try:  # a line has no newline but its last: all of them are one array
+            messages = decode(f"[{whole.decode().replace(_NEWLINE, ',')}]")
         except (ValueError, RecursionError):
             raise Closed from None
         return [message for message in messages if isinstance(message, dict)]
