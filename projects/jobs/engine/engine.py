@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from projects.core.errors import one_line
+from projects.core.errors import InfrastructureError, one_line
 from projects.jobs.engine import retention
 from projects.jobs.engine.backlog import Backlog
 from projects.jobs.engine.data_directory import DataDirectory
@@ -131,6 +131,8 @@ class Engine:
         InfrastructureError
             The store can't take it now.
         """
+        if not self._loop.alive:
+            raise InfrastructureError("the engine doesn't run")
         new = read_submission(
             request,
             owner,

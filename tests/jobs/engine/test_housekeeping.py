@@ -185,7 +185,8 @@ def news(number: int) -> News:
 
 
 def test_a_listener_that_fails_is_no_other_listeners_business() -> None:
-    listeners, heard, done = Listeners(), [], threading.Event()
+    listeners, done = Listeners(), threading.Event()
+    heard: list[int] = []
 
     def fail(news: Any, missed: int) -> None:
         raise ValueError("not ours")

@@ -321,7 +321,8 @@ def test_the_start_of_a_job_that_must_not_run_twice_is_on_the_disk_before_its_la
     number = prepared(house, "fail")
     backend = Remembering()
     states: list[tuple[State, bool]] = []
-    launch, durable = backend.launch, []
+    durable: list[bool] = []
+    launch = backend.launch
 
     def noting(order: Any) -> None:
         states.append((house._store.job(order.number).state, durable[-1]))
