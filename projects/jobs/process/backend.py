@@ -193,8 +193,6 @@ class ProcessBackend:
                 self.wait(1.0)
         for link in list(self._links.values()):
             link.channel.send('{"t":"leave"}')
-            while link.channel.unsent and select.select([], [link.channel], [], 1.0)[1]:
-                link.channel.flush()
             link.channel.close()
             if isinstance(link, SpawnerLink):
                 link.close()
