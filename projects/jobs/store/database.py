@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, text
@@ -97,10 +97,12 @@ class Database:
                 self._checkpoint("RESTART")
 
     def close(self) -> None:
-        """Let go of the connections; the last one of SQLite carries the -wal file over."""
+        """Sync, and let go of the connections; with the last one the -wal file is carried over."""
         if self._closed:
             return
         self._closed = True
+        with suppress(errors.StoreError):  # a server that is away has what it has
+            self.sync()
         with self._lock:
             self._reader.dispose()
             self._writer.dispose()
