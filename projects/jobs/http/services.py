@@ -12,7 +12,7 @@ from projects.jobs.http.body import MOST_BYTES
 from projects.jobs.tools.options import OptionProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from fastapi import Request
 
@@ -49,6 +49,8 @@ class Services:
     catalog: Any
     settings: Settings
     feed: Feed
+    about: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    """What façades show of themselves beside that, by name: called each time."""
     options: OptionProvider = field(default_factory=OptionProvider)
     quick_reads: bool = True
     started: float = field(default_factory=time.monotonic)

@@ -226,7 +226,9 @@ async def options(request: Request, test: str, parameter: str) -> Response:
 @router.get("/info", response_model=Enveloped, dependencies=[READ])
 async def info(request: Request) -> Response:
     """Show the satellite in short."""
-    return _data(request, await run_in_threadpool(operations.info, services_of(request)))
+    services = services_of(request)
+    shown = await run_in_threadpool(operations.info, services)
+    return _data(request, shown | {name: say() for name, say in services.about.items()})
 
 
 def _owners(who: Principal) -> list[str]:

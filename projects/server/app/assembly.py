@@ -85,6 +85,41 @@ def running_services(options: Options) -> Iterator[Services]:
         store.close()
 
 
+@contextlib.contextmanager
+def registered(options: Options, port: int, services: Services) -> Iterator[None]:
+    """Tell the hub, if there is one, that this satellite is there.
+
+    Raises
+    ------
+    UsageError
+        The hub's address is none.
+    """
+    hub = options.engine.hub_url
+    if hub is None or "satellite" not in options.apps:
+        services.about = {"hub": lambda: None}
+        yield
+        return
+    from projects.jobs.tools.tool import Tool
+    from projects.satellite.registration import export
+    from projects.satellite.registration.registration import Registration
+
+    def announcement() -> dict[str, Any]:
+        return {
+            "nickname": options.nickname,
+            "url": export.url(options.scheme, options.host, port, options.export_host, hub),
+            "version": options.version,
+            "tools": [tool.name for tool in services.catalog.all() if isinstance(tool, Tool)],
+        }
+
+    registration = Registration(hub, announcement, options.engine.hub_token)
+    services.about = {"hub": registration.shown}
+    registration.start()
+    try:
+        yield
+    finally:
+        registration.stop()
+
+
 def services_for(engine: Any, store: Any, catalog: Any, options: Options) -> Services:
     """Return what the routes work with."""
     settings = Settings(

@@ -30,6 +30,8 @@ class Options:
     database: str = "satellite.db"
     """A file in the data directory, or elsewhere, or the URL of a database."""
     nickname: str = ""
+    export_host: str = ""
+    """The name under which the hub reaches this machine; empty: found by itself."""
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     allowed_hosts: Sequence[str] = ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from projects.core.errors import UsageError
 from projects.jobs.http import token_files
 from projects.jobs.http.gate import Gate, is_loopback, loopback_names
+from projects.satellite.registration.export import warning
 from projects.server.app import local_token
 from projects.server.app.listening import bind
 
@@ -31,14 +32,14 @@ def serve(options: Options) -> None:
         The server can't be started: the message says what is in the way.
     """
     from projects.server.app.asgi import Server
-    from projects.server.app.assembly import create_app, running_services
+    from projects.server.app.assembly import create_app, registered, running_services
 
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     _check_tls(options)
     with contextlib.closing(bind(options.host, options.port, options.patience)) as sock:
         port = sock.getsockname()[1]
-        with running_services(options) as services:
+        with running_services(options) as services, registered(options, port, services):
             app = create_app(services, options.apps)
             token = local_token.keep_local_token(services.store, options)
             files = local_token.files_for(options, port)
@@ -61,10 +62,11 @@ def serve(options: Options) -> None:
 def gate_for(options: Options, app: FastAPI) -> Gate:
     """Return the application behind its Host check."""
     hosts = None
+    further = {name.lower() for name in (*options.allowed_hosts, options.export_host) if name}
     if is_loopback(options.host):
-        hosts = loopback_names(options.host) | {name.lower() for name in options.allowed_hosts}
+        hosts = loopback_names(options.host) | further
     elif options.allowed_hosts:
-        hosts = {*options.allowed_hosts, options.host}
+        hosts = further | {options.host}
     return Gate(app, hosts=hosts, count=app.state.measures.count)
 
 
@@ -93,6 +95,8 @@ def _say(options: Options, port: int) -> None:
         f"  token   {options.token_file} (the command line on this machine finds it)",
         "  stop    Ctrl-C or SIGTERM; jobs go on and the next server takes them over",
     ]
+    if hint := warning(options.host, options.export_host):
+        lines.append(f"  WARNING {hint}")
     if not is_loopback(options.host) and not options.tls_certificate:
         lines.append("  WARNING others on the network can read tokens: give --tls_certificate")
     sys.stderr.write("\n".join(lines) + "\n")

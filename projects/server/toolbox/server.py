@@ -17,9 +17,11 @@ def serve(  # noqa: PLR0917  (the words of a command line)
     parallel_submissions: int = 1,
     parallel_jobs: int | None = None,
     expire_days: float = 10.0,
+    clear_logs: bool = True,
     database: str = "satellite.db",
     nickname: str = "",
     hub: str | None = None,
+    export_host: str = "",
     entrypoints: bool = False,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
@@ -36,9 +38,11 @@ def serve(  # noqa: PLR0917  (the words of a command line)
         parallel_submissions: So many submissions run at once.
         parallel_jobs: So many jobs of one submission run at once; the number of CPUs by default.
         expire_days: Logs and files of jobs are removed after so many days.
+        clear_logs: Start by removing logs and files of jobs that had ended before.
         database: File in the data directory, or the URL of a PostgreSQL database.
         nickname: Name of this satellite, for people.
-        hub: Address of the hub that results are sent to.
+        hub: Address of the hub to register with and to send results to; $TOPGALLANT_HUB by default.
+        export_host: Name under which the hub reaches this machine; found by itself by default.
         entrypoints: Offer the entrypoints of this checkout as tools, too.
         tls_certificate: File with the certificate, for HTTPS.
         tls_key: File with its key.
@@ -57,7 +61,9 @@ def serve(  # noqa: PLR0917  (the words of a command line)
         data_directory=data_dir.absolute(),
         parallel_submissions=parallel_submissions,
         expire_days=expire_days,
-        hub_url=hub,
+        clear_logs_at_start=clear_logs,
+        hub_url=hub or os.environ.get("TOPGALLANT_HUB") or None,
+        hub_token=os.environ.get("TOPGALLANT_HUB_TOKEN") or None,
     )
     if parallel_jobs is not None:
         engine = replace(engine, parallel_jobs=parallel_jobs)
@@ -71,6 +77,7 @@ def serve(  # noqa: PLR0917  (the words of a command line)
             checkout=Path(os.path.abspath(__file__)).parents[3] if entrypoints else None,
             database=database,
             nickname=nickname,
+            export_host=export_host,
             tls_certificate=tls_certificate,
             tls_key=tls_key,
             allowed_hosts=allowed_hosts,

@@ -1,0 +1,1 @@
+"""Tell the hub that this satellite is there."""

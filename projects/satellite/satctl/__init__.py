@@ -1,0 +1,1 @@
+"""satctl: the routes of a satellite as verbs, each printing the JSON that it got."""

@@ -1,0 +1,1 @@
+"""Unit files, with which systemd keeps a satellite running."""
