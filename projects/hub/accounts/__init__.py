@@ -1,0 +1,1 @@
+"""Users, groups, sessions, tokens, and who did what."""

@@ -1,0 +1,1 @@
+"""Artifact directories that runs export to the hub."""

@@ -1,0 +1,1 @@
+"""Mail, webhooks, Slack and GitHub comments on what happened."""

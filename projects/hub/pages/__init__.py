@@ -1,0 +1,1 @@
+"""The web pages: Jinja2 templates, styles, a little htmx."""

@@ -1,0 +1,1 @@
+"""Satellites that the hub knows, and this machine: one interface."""

@@ -1,0 +1,1 @@
+"""Result tables: rows that tests upload, with typed columns."""
