@@ -351,6 +351,7 @@ def _news(note: Note) -> News:
         outcome=change.outcome,
         return_code=change.return_code,
         reason=change.reason,
+        created=job.created,
     )
 
 
@@ -366,4 +367,5 @@ def _news_of(job: Job) -> News:
         job.outcome,
         job.return_code,
         job.reason,
+        job.created,
     )

@@ -27,6 +27,8 @@ class News:
     outcome: Outcome | None = None
     return_code: int | None = None
     reason: str = ""
+    created: int = 0
+    """When the job was submitted."""
 
 
 Listener = "Callable[[Sequence[News], int], None]"

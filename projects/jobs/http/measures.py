@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 LAG_INTERVAL = 0.5
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600, 3600)
 _TIMES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5)
-_MOST_WAITING = 100_000
 
 
 class Measures:
@@ -59,8 +56,6 @@ class Measures:
         self._missed = Counter(
             "topgallant_news_missed", "news not counted here", registry=self.registry
         )
-        self._created: OrderedDict[int, int] = OrderedDict()
-        self._lock = threading.Lock()
         self._children: dict[tuple[str, str, int], Any] = {}
         self.registry.register(_Stored(store))
 
@@ -76,19 +71,11 @@ class Measures:
     def hear(self, news: Sequence[News], missed: int) -> None:
         """Count what happened to jobs; called from a thread of the engine."""
         self._missed.inc(missed)
-        with self._lock:
-            for one in news:
-                if one.state == State.DONE and one.outcome is not None:
-                    self._finished.labels(one.outcome.value).inc()
-                    self._created.pop(one.number, None)
-                elif one.state == State.NEW:
-                    self._created[one.number] = one.at
-                    if len(self._created) > _MOST_WAITING:
-                        self._created.popitem(last=False)
-                elif one.state == State.RUNNING:
-                    created = self._created.pop(one.number, None)
-                    if created is not None:
-                        self._latency.observe((one.at - created) / SECOND)
+        for one in news:
+            if one.state == State.DONE and one.outcome is not None:
+                self._finished.labels(one.outcome.value).inc()
+            elif one.state == State.RUNNING and one.attempt == 1:
+                self._latency.observe((one.at - one.created) / SECOND)
 
     async def watch_lag(self) -> None:
         """Measure for ever how late the event loop wakes us."""

@@ -1,3 +1,5 @@
-"""The fixtures of `puppets`, for the tests of the routes."""
+"""The server that tests call."""
 
-from tests.jobs.http.puppets import world as world
+from tests.jobs.http.puppets import world
+
+__all__ = ["world"]

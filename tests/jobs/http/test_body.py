@@ -74,7 +74,10 @@ def test_any_bytes_are_read_or_refused_with_a_message(data: bytes) -> None:
     try:
         parse(data)
     except TopgallantError as error:
-        assert error.message
+        said = error.message
+    else:
+        said = "read"
+    assert said
 
 
 def test_a_body_over_the_bound_is_refused_before_it_is_read(world: World) -> None:
