@@ -134,8 +134,8 @@ class ProcessBackend:
                 self._never_began(key, reason)
             else:
                 self._stops[key] = reason  # its runner has just died: see `_requeue`
-        else:
-            self._graveyard.stop(key, reason)
+        elif not self._graveyard.stop(key, reason) and self._graveyard.unread():
+            self._stops[key] = reason  # what became of it is about to be known
 
     def wait(self, timeout: float | None) -> list[Report]:
         """Return what has happened; [] after `timeout` seconds or `wake` (0: only look).
@@ -461,9 +461,10 @@ class ProcessBackend:
             if ours or self._starting or not isinstance(report, Started):
                 self._reports.append(report)
         for key, reason in list(self._stops.items()):
-            if key not in self._orders and key not in self._busy:
+            if key in self._orders or key in self._busy:
+                continue
+            if self._graveyard.stop(key, reason) or not self._graveyard.unread():
                 del self._stops[key]
-                self._graveyard.stop(key, reason)
 
     def _requeue(self, key: Key) -> None:
         """Hand an order to another runner: the one that had it died before it began."""

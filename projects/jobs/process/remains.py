@@ -110,11 +110,13 @@ class Graveyard:
                 self._learn(grave, grave.orphan, time.monotonic())
                 return
 
-    def stop(self, key: Key, why: str) -> None:
-        """End that attempt, if it is one of ours."""
+    def stop(self, key: Key, why: str) -> bool:
+        """End that attempt; False when it isn't one of ours."""
         for grave in self._graves.values():
             if grave.orphan is not None and grave.orphan.key == key:
                 grave.orphan.stop(why)
+                return True
+        return False
 
     def settle(self, key: Key) -> None:
         """Forget this end: the database has it."""

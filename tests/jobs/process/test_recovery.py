@@ -75,6 +75,17 @@ def test_a_job_that_a_spawner_watches_can_be_stopped(house: House) -> None:
     assert "ada asked" in end.notes
 
 
+def test_a_stop_between_the_death_of_a_runner_and_its_discovery_counts(house: House) -> None:
+    begin(house)
+    (spawner,), (runner,) = house.pids("job-spawner"), house.pids("job-runner")
+    os.kill(spawner, signal.SIGSTOP)
+    house.kill(runner)
+    house.until(lambda: not house.backend._busy)
+    house.backend.stop(1, 1, "ada asked")
+    os.kill(spawner, signal.SIGCONT)
+    assert house.ended(1).reason == "stopped"
+
+
 def test_a_killed_runner_and_a_killed_server(house: House) -> None:
     begin(house)
     house.leave()
