@@ -14,6 +14,7 @@ from projects.core.errors import InfrastructureError, TopgallantError, UsageErro
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 DEFAULT_URL = "http://127.0.0.1:8001"
 URL_VARIABLE = "SATELLITE_URL"
@@ -175,8 +176,12 @@ class Client:
             return given
         from projects.jobs.http import token_files
 
-        file = token_files.path_for(self.address.host, self.address.port, self._environ)
-        return token_files.read(file)
+        return token_files.read(self._token_file())
+
+    def _token_file(self) -> Path:
+        from projects.jobs.http import token_files
+
+        return token_files.path_for(self.address.host, self.address.port, self._environ)
 
     def _away(self, error: Exception, asked: str = "") -> Away:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -191,8 +196,9 @@ class Client:
         message = _message_in(answer) or f"{response.status} {response.reason}"
         if response.status == http.client.UNAUTHORIZED and not known:
             message = (
-                f"{self.address.url} wants a token, and none was found for it: it is found by"
-                f" itself for the user and machine of the server; else set {TOKEN_VARIABLE}"
+                f"{self.address.url} wants a token, and {self._token_file()} has none. A server"
+                " writes it for its user on its own machine; anywhere else set"
+                f" {TOKEN_VARIABLE}"
             )
         return Refused(message, response.status, answer)
 

@@ -113,6 +113,7 @@ def _wait(  # noqa: PLR0917  (of this file only)
     end = None if timeout is None else time.monotonic() + timeout
     patience = Patience(say, sleep)
     pause, before = SOONEST, None
+    sleep(SOONEST)  # at first everything waits
     while True:
         try:
             value = client.get_json(path)
