@@ -94,7 +94,7 @@ class Backlog:
         if self._more and self._further and self._further[-1] < line:
             return  # its turn to be read comes
         self._insert(line)
-        if len(self._further) > MOST_LINES:
+        if len(self._further) > MOST_LINES + len(self._elsewhere):
             last = self._further.pop()
             del self._lines[last.number]
             self._more = True
@@ -193,11 +193,11 @@ class Backlog:
         # As many may be over without the store knowing it as there are jobs of which that is true.
         limit = len(self._lines) + len(self._elsewhere) + self._places + _HEAD
         found = self._store.head(limit)
-        self._more = False  # `add` takes all of them
+        self._more = False  # `add` takes them
         for submission in found:
             if submission.waiting:
                 self.add(submission)
-        self._more = len(found) == limit
+        self._more = self._more or len(found) == limit
 
     def _read_jobs(self, line: Line) -> None:
         jobs = self._store.next_jobs(line.number, after=line.read, limit=CHUNK)
