@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import pytest
 
 from projects.jobs.http import schemas
 from projects.jobs.model import moment
@@ -210,16 +209,11 @@ def test_figures_are_shown_for_prometheus(world: World) -> None:
     assert found["topgallant_job_start_seconds_count", ""] == 3
 
 
-@pytest.mark.parametrize("address", ["/api/v1/jobs", "/api/v1/submissions", "/satellite/jobs"])
-def test_every_page_is_as_its_schema_says(world: World, address: str) -> None:
+def test_every_page_is_as_its_schema_says(world: World) -> None:
     client = world.client()
     world.ended(world.submit(client)[0])
-    page = client.get(address).json()
-    model = {
-        "/api/v1/jobs": schemas.JobPage,
-        "/api/v1/submissions": schemas.SubmissionPage,
-    }.get(address)
-    if model:
-        assert model.model_validate(page).model_dump(mode="json") == page
-    else:
-        assert list(page) == ["timestamp", "version", "data"]
+    jobs = client.get("/api/v1/jobs").json()
+    assert schemas.JobPage.model_validate(jobs).model_dump(mode="json") == jobs
+    submissions = client.get("/api/v1/submissions").json()
+    model = schemas.SubmissionPage.model_validate(submissions)
+    assert model.model_dump(mode="json") == submissions

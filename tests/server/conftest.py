@@ -1,0 +1,5 @@
+"""The server that tests call."""
+
+from tests.jobs.http.puppets import world
+
+__all__ = ["world"]
