@@ -28,7 +28,7 @@ _CACHE_KIB = 65_536
 _CHECKPOINT_BYTES = 16 * 1024 * 1024
 _RESTART_BYTES = 4 * _CHECKPOINT_BYTES
 _PAGE = 4096
-_WRITER_LOCK = 0x746F7067  # "topg": writers of all processes take turns by it on PostgreSQL
+JOBS_LOCK = 0x746F7067  # "topg": writers of all processes take turns by it on PostgreSQL
 
 
 class Database:
@@ -37,10 +37,13 @@ class Database:
     SQLite: one connection writes, and is told before each transaction whether its commit waits
     for the disk (`synchronous` FULL) or not (NORMAL): two connections would empty each other's
     page caches at each turn.
+
+    PostgreSQL: `lock` is the number of the advisory lock by which writers take turns.
     """
 
-    def __init__(self, url: URL, wait: float) -> None:
+    def __init__(self, url: URL, wait: float, lock: int = JOBS_LOCK) -> None:
         self.url = url
+        self._turn = lock
         self.path = url.database if url.get_backend_name() == "sqlite" else None
         self.on_rollback: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
@@ -63,7 +66,7 @@ class Database:
                         self._prepare_sqlite(connection, durable)
                     with connection.begin():
                         if self.path is None:
-                            _prepare_postgresql(connection, durable)
+                            _prepare_postgresql(connection, durable, self._turn)
                         yield connection
             except BaseException:
                 self.on_rollback()
@@ -238,9 +241,9 @@ def _postgresql_engine(url: URL, wait: float, *, writes: bool) -> Engine:
     )
 
 
-def _prepare_postgresql(connection: Connection, durable: bool) -> None:
+def _prepare_postgresql(connection: Connection, durable: bool, lock: int) -> None:
     connection.exec_driver_sql(
-        f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})"
+        f"SELECT pg_advisory_xact_lock({lock})"
         + ("" if durable else ", set_config('synchronous_commit', 'off', true)")
     )
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, make_url, select
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import select
 
-from projects.core.errors import UsageError
 from projects.jobs.model.states import State, is_final
 from projects.jobs.store import outbox, tokens
 from projects.jobs.store.cancelling import cancel_jobs, cancel_submission
 from projects.jobs.store.counting import counts
-from projects.jobs.store.database import Database, check_url
-from projects.jobs.store.opening import prepare
+from projects.jobs.store.opening import JOBS, open_database
 from projects.jobs.store.processes import processes_of
 from projects.jobs.store.reading import Reader
 from projects.jobs.store.recording import Recorder, check_changes
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from projects.jobs.model.entities import Event, Job, Process, Token, Upload
+    from projects.jobs.store.database import Database
     from projects.jobs.store.values import (
         Counts,
         Events,
@@ -50,13 +48,7 @@ def open_store(url: str, *, wait: float = 10.0) -> Store:
     StoreForeign
         It is of a newer version or of something else; it is left as it is.
     """
-    database = Database(check_url(_parsed(url)), wait)
-    try:
-        prepare(database)
-    except BaseException:
-        database.close()
-        raise
-    return Store(database)
+    return Store(open_database(url, JOBS, wait=wait))
 
 
 class Store:
@@ -331,10 +323,3 @@ class Store:
     def _forget(self) -> None:
         self._shelves.forget()
         self._terms.forget()
-
-
-def _parsed(url: str) -> URL:
-    try:
-        return make_url(url)
-    except ArgumentError as error:
-        raise UsageError(f"{url!r} is no store: sqlite:////folder/file is") from error

@@ -1,0 +1,1 @@
+"""The migrations of the hub, run by Alembic."""

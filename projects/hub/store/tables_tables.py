@@ -1,0 +1,7 @@
+"""What the room tables keeps; every name begins with `hub_`."""
+
+from __future__ import annotations
+
+from projects.hub.store.schema import metadata
+
+__all__ = ["metadata"]
