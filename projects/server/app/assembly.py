@@ -31,18 +31,18 @@ APPS: dict[str, Callable[[str], tuple[APIRouter, str, Form]]] = {"satellite": _s
 """The apps that a server can serve beside `/api/v1`: routes, their prefix, the form of errors."""
 
 
-def create_app(services: Services, apps: Sequence[str]) -> FastAPI:
-    """Return the application with `/api/v1` and the routes of `apps`.
-
-    Raises
-    ------
-    UsageError
-        There is no such app.
-    """
-    routers, forms = [], {}
+def check_apps(apps: Sequence[str]) -> None:
+    """Raise UsageError, with the nearest name, for an app that there isn't."""
     for name in apps:
         if name not in APPS:
             raise UsageError(unknown("app", name, APPS))
+
+
+def create_app(services: Services, apps: Sequence[str]) -> FastAPI:
+    """Return the application with `/api/v1` and the routes of `apps`."""
+    check_apps(apps)
+    routers, forms = [], {}
+    for name in apps:
         router, prefix, form = APPS[name](services.settings.version)
         routers.append(router)
         forms[prefix] = form

@@ -32,10 +32,11 @@ def serve(options: Options) -> None:
         The server can't be started: the message says what is in the way.
     """
     from projects.server.app.asgi import Server
-    from projects.server.app.assembly import create_app, registered, running_services
+    from projects.server.app.assembly import check_apps, create_app, registered, running_services
 
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    check_apps(options.apps)
     _check_tls(options)
     with contextlib.closing(bind(options.host, options.port, options.patience)) as sock:
         port = sock.getsockname()[1]
