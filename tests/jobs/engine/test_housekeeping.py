@@ -204,3 +204,31 @@ def test_a_listener_that_fails_is_no_other_listeners_business() -> None:
     listeners.tell([news(2)])
     assert done.wait(60)
     assert heard == [1, 2]
+
+
+def test_sat_35_a_cancel_between_the_recorded_start_and_the_launch_is_not_lost(
+    house: Any, monkeypatch: Any
+) -> None:
+    house.tool("careful", "true", on_restart="fail")
+    house.start()
+    real, held, go = house.store.record, threading.Event(), threading.Event()
+
+    def record(changes: Any, **more: Any) -> Any:
+        if any(change.state == State.STARTING for change in changes):
+            held.set()
+            go.wait(60)
+        return real(changes, **more)
+
+    monkeypatch.setattr(house.store, "record", record)
+    (job_id,) = house.submit("careful").job_ids
+    assert held.wait(60)
+    canceller = threading.Thread(target=house.engine.cancel, args=(job_id, "too late?"))
+    canceller.start()
+    live = house.engine._work._live
+    until(lambda: any(each.stop for each in list(live.values())))
+    go.set()
+    canceller.join(60)
+    job = house.done(job_id)
+    assert (job.outcome, job.reason) == (Outcome.CANCELLED, "too late?")
+    assert not house.logs(job).exists()
+    assert house.engine.running() == 0
