@@ -6,8 +6,8 @@ import base64
 import binascii
 import hmac
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
@@ -21,9 +21,11 @@ from projects.jobs.http.throttle import Throttle
 from projects.jobs.model import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from projects.jobs.model.entities import Token
+
+    StandingOf = Callable[[str], "Standing | None"]
 
 CACHE_SECONDS = 1.0
 """A token that another process revokes opens at most this much longer."""
@@ -32,14 +34,24 @@ MOST_CACHED = 10_000
 USED_INTERVAL = 60 * moment.SECOND
 """`last_used` is written at most this often, in µs."""
 
+PRINCIPAL = "topgallant.principal"
+"""Key in the scope of a call: who made it, once that is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: the owner of what they submit, and what their token opens."""
+    """Who calls: the owner of what they submit, and what their token or session opens."""
 
     owner: str
     scopes: tuple[str, ...]
-    token_id: str
+    token_id: str = ""
+    """The token that they came with; empty: they came with a session."""
+    groups: tuple[str, ...] = ()
+    expires: int | None = None
+    """When what they came with ends, in µs; None: never, or that doesn't concern others."""
+    session_id: str = ""
+    csrf: str = field(default="", repr=False)
+    """What forms and scripts of this session's pages send back."""
 
     @property
     def is_admin(self) -> bool:
@@ -51,41 +63,91 @@ class Principal:
         """The owner whose objects they see; None: everybody's."""
         return None if self.is_admin else self.owner
 
-    def may_see(self, owner: str) -> bool:
-        """Return whether objects of `owner` exist for them."""
+    def may_see(self, owner: str, groups: Iterable[str] = ()) -> bool:
+        """Return whether objects of `owner`, shared with `groups`, exist for them."""
+        return self.is_admin or owner == self.owner or not set(groups).isdisjoint(self.groups)
+
+    def may_change(self, owner: str) -> bool:
+        """Return whether they may change objects of `owner`: groups only look at them."""
         return self.is_admin or owner == self.owner
 
 
-class Authenticator:
-    """Finds the principal of a token in the store; remembers it for `CACHE_SECONDS`."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a user beside their tokens."""
 
-    def __init__(
-        self,
-        store: Any,
-        *,
-        throttle: Throttle | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._store = store
-        self._throttle = throttle or Throttle()
-        self._clock = clock
-        self._cache: dict[str, tuple[Token, Principal, float]] = {}
-        self._used: dict[str, int] = {}
+    admin: bool = False
+    disabled: bool = False
+    groups: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """A way to say who one is."""
+
+    async def principal(self, request: Request) -> Principal | None:
+        """Return who calls; None: the call says nothing of this kind. Raises what the call gets."""
+
+    def forget(self) -> None:
+        """Look everybody up again."""
+
+
+class Authenticator:
+    """Asks its sources, in their order, who calls."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
 
     async def principal(self, request: Request) -> Principal:
         """Return who calls.
 
         Raises
         ------
-        Unauthorized, TooManyAttempts
-            No token; a wrong, expired or revoked one, once or too often.
+        Unauthorized, Forbidden, TooManyAttempts
+            The call has nothing that says so, or something wrong, once or too often.
         """
+        for source in self._sources:
+            who = await source.principal(request)
+            if who is not None:
+                request.scope[PRINCIPAL] = who
+                return who
+        raise Unauthorized(
+            "this needs a token: send the header Authorization: Bearer TOKEN",
+            headers=_challenge(request),
+        )
+
+    def forget(self) -> None:
+        """Look everybody up again: a token was revoked, a user or a group changed."""
+        for source in self._sources:
+            source.forget()
+
+
+class Bearer:
+    """Finds the principal of a token in the store; remembers it for `CACHE_SECONDS`.
+
+    `standing_of` knows users: one who is disabled gets in with no token, one who is no admin with
+    none as such. Of an owner whom it doesn't know the token alone counts.
+    """
+
+    def __init__(
+        self,
+        store: Any,
+        *,
+        standing_of: StandingOf = lambda _: None,
+        throttle: Throttle | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._standing_of = standing_of
+        self._throttle = throttle or Throttle()
+        self._clock = clock
+        self._cache: dict[str, tuple[Token, Principal, float]] = {}
+        self._used: dict[str, int] = {}
+
+    async def principal(self, request: Request) -> Principal | None:
+        """Return whose token it is; see `Authenticator.principal`."""
         text = _token_of(request)
         if text is None:
-            raise Unauthorized(
-                "this needs a token: send the header Authorization: Bearer TOKEN",
-                headers=_challenge(request),
-            )
+            return None
         digest = tokens.digest(text)
         known = self._cache.get(digest)
         if known is None or self._clock() - known[2] > CACHE_SECONDS:
@@ -103,13 +165,18 @@ class Authenticator:
 
     def _look_up(self, digest: str) -> tuple[Token, Principal, float] | None:
         token = self._store.token(digest)
+        standing = None if token is None else self._standing_of(token.owner)
         # The index compares a hash, of which time betrays nothing; this is for the eye.
-        if token is None or not hmac.compare_digest(token.hash, digest):
+        if (
+            token is None
+            or not hmac.compare_digest(token.hash, digest)
+            or (standing is not None and standing.disabled)
+        ):
             self._cache.pop(digest, None)
             return None
         if len(self._cache) >= MOST_CACHED:
             self._cache.clear()
-        found = token, Principal(token.owner, tuple(token.scopes), token.id), self._clock()
+        found = token, _principal_of(token, standing), self._clock()
         self._cache[digest] = found
         return found
 
@@ -120,7 +187,7 @@ class Authenticator:
         self._store.touch_token(token_id, at=now)
 
     def _refusal(self, request: Request) -> Unauthorized | TooManyAttempts:
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         wait = self._throttle.failed(address, self._clock())
         if wait is None:
             return Unauthorized(
@@ -132,10 +199,24 @@ class Authenticator:
         )
 
 
+def _principal_of(token: Token, standing: Standing | None) -> Principal:
+    scopes = tuple(token.scopes)
+    if standing is None:
+        return Principal(token.owner, scopes, token.id, expires=token.expires)
+    if not standing.admin:
+        scopes = tuple("submit" if scope == "admin" else scope for scope in scopes)
+    return Principal(token.owner, scopes, token.id, standing.groups, token.expires)
+
+
+def address_of(request: Request) -> str:
+    """Return the address that a call comes from."""
+    return request.client.host if request.client else ""
+
+
 class Require(SecurityBase):
     """The dependency of every route that isn't open: a token with a scope, known parameters."""
 
-    def __init__(self, scope: tokens.Scope) -> None:
+    def __init__(self, scope: tokens.Wanted) -> None:
         self.scope = scope
         self.model = HTTPBearer(description="`Authorization: Bearer TOKEN`")
         self.scheme_name = "token"
@@ -154,32 +235,57 @@ class Require(SecurityBase):
         return who
 
 
-def require(scope: tokens.Scope) -> Any:
+def require(scope: tokens.Wanted) -> Any:
     """Return the dependency that lets a caller with `scope` pass, as a `Principal`."""
     return Depends(_REQUIRED[scope])
 
 
-_REQUIRED = {scope: Require(scope) for scope in tokens.SCOPES}
+_REQUIRED = {scope: Require(scope) for scope in tokens.ENOUGH}
 
-READ, SUBMIT, ADMIN = map(require, tokens.SCOPES)
+READ, SUBMIT, ADMIN = require("read"), require("submit"), require("admin")
 """For routes that needn't know who calls."""
 
 Reader = Annotated[Principal, require("read")]
 Submitter = Annotated[Principal, require("submit")]
 Admin = Annotated[Principal, require("admin")]
+Uploader = Annotated[Principal, require("upload")]
+"""Who sends results: users and satellites."""
+Satellite = Annotated[Principal, require("satellite")]
+"""Who registers: satellites, and admins for them."""
 
 
-def visible(who: Principal, thing: Any, what: str, name: object) -> Any:
+def visible(
+    who: Principal, thing: Any, what: str, name: object, groups: Callable[[], Iterable[str]] = tuple
+) -> Any:
     """Return `thing` (of an owner) if it exists for `who`; else the answer is the same 404.
+
+    `groups` are those it is shared with, beside its own `groups` where it has them; asked for
+    only if they matter.
 
     Raises
     ------
     Absent
         It isn't there, or is somebody else's.
     """
-    if thing is None or not who.may_see(thing.owner):
-        raise Absent(f"there is no {what} {name}")
-    return thing
+    if thing is not None and who.may_see(thing.owner):
+        return thing
+    if thing is not None and who.groups:
+        shared_with = (*getattr(thing, "groups", ()), *groups())
+        if who.may_see(thing.owner, shared_with):
+            return thing
+    raise Absent(f"there is no {what} {name}")
+
+
+def changeable(who: Principal, thing: Any) -> None:
+    """Refuse a change of a visible `thing` to those whose groups may only look at it.
+
+    Raises
+    ------
+    Forbidden
+        It is somebody else's.
+    """
+    if not who.may_change(thing.owner):
+        raise Forbidden(f"it belongs to {thing.owner}, who shares it with you for reading")
 
 
 def _token_of(request: Request) -> str | None:

@@ -35,6 +35,8 @@ class Settings:
     """Seconds between two comments on a stream on which nothing happens."""
     patience: float = 30.0
     """A client that takes nothing from its stream for so many seconds is dropped."""
+    hub_database: str = ""
+    """URL of the hub's database; empty: the file hub.db in the data directory."""
 
 
 @dataclass(slots=True)

@@ -12,10 +12,25 @@ from projects.jobs.model.entities import Token
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Scope = Literal["read", "submit", "admin"]
-"""What a token opens; each includes the one before it."""
+Scope = Literal["read", "submit", "admin", "satellite"]
+"""What a token opens; of the first three each includes the one before it.
+
+`satellite`: it registers, and sends results; nothing else.
+"""
+
+Wanted = Literal["read", "submit", "admin", "satellite", "upload"]
+"""What a route needs; `upload` is open to all who send results."""
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+ENOUGH: dict[Wanted, frozenset[str]] = {
+    "read": frozenset({"read", "submit", "admin"}),
+    "submit": frozenset({"submit", "admin"}),
+    "admin": frozenset({"admin"}),
+    "satellite": frozenset({"satellite", "admin"}),
+    "upload": frozenset({"submit", "satellite", "admin"}),
+}
+"""The scopes that open what needs a key of this."""
+
 PREFIX = "tg_"
 """Lets scanners of secrets recognise a token, and people too."""
 
@@ -51,10 +66,9 @@ def issue(
     )
 
 
-def includes(scopes: Sequence[str], wanted: Scope) -> bool:
+def includes(scopes: Sequence[str], wanted: Wanted) -> bool:
     """Return whether one of `scopes` is `wanted` or a greater one; unknown ones count nothing."""
-    enough = SCOPES[SCOPES.index(wanted) :]
-    return any(scope in enough for scope in scopes)
+    return not ENOUGH[wanted].isdisjoint(scopes)
 
 
 def is_good(token: Token, now: int) -> bool:

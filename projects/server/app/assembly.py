@@ -7,28 +7,33 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import UsageError, unknown, unreadable
-from projects.jobs.http.application import create
+from projects.jobs.http.application import Part, create
 from projects.jobs.http.feed import Feed
 from projects.jobs.http.services import Services, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from fastapi import APIRouter, FastAPI
+    from fastapi import FastAPI
 
-    from projects.jobs.http.failures import Form
     from projects.server.app.options import Options
 
 
-def _satellite(version: str) -> tuple[APIRouter, str, Form]:
+def _satellite(services: Services) -> Part:
     from projects.satellite.api.routes import PREFIX, router
     from projects.satellite.envelope.envelope import error_form
 
-    return router, PREFIX, error_form(version)
+    return Part([router], {PREFIX: error_form(services.settings.version)})
 
 
-APPS: dict[str, Callable[[str], tuple[APIRouter, str, Form]]] = {"satellite": _satellite}
-"""The apps that a server can serve beside `/api/v1`: routes, their prefix, the form of errors."""
+def _hub(services: Services) -> Part:
+    from projects.hub.app.app import create_part
+
+    return create_part(services)
+
+
+APPS: dict[str, Callable[[Services], Part]] = {"hub": _hub, "satellite": _satellite}
+"""The apps that a server can serve beside `/api/v1`."""
 
 
 def check_apps(apps: Sequence[str]) -> None:
@@ -41,12 +46,7 @@ def check_apps(apps: Sequence[str]) -> None:
 def create_app(services: Services, apps: Sequence[str]) -> FastAPI:
     """Return the application with `/api/v1` and the routes of `apps`."""
     check_apps(apps)
-    routers, forms = [], {}
-    for name in apps:
-        router, prefix, form = APPS[name](services.settings.version)
-        routers.append(router)
-        forms[prefix] = form
-    return create(services, routers, forms)
+    return create(services, [APPS[name](services) for name in apps])
 
 
 @contextlib.contextmanager
@@ -123,7 +123,10 @@ def registered(options: Options, port: int, services: Services) -> Iterator[None
 def services_for(engine: Any, store: Any, catalog: Any, options: Options) -> Services:
     """Return what the routes work with."""
     settings = Settings(
-        version=options.version, nickname=options.nickname, patience=options.patience
+        version=options.version,
+        nickname=options.nickname,
+        patience=options.patience,
+        hub_database=options.hub_database_url,
     )
     return Services(
         engine=engine,

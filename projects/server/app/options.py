@@ -54,6 +54,13 @@ class Options:
         return f"sqlite:///{path}"
 
     @property
+    def hub_database_url(self) -> str:
+        """The database of the hub: beside that of the jobs, or the same on a database server."""
+        if "://" in self.database:
+            return self.database
+        return f"sqlite:///{os.path.abspath(self.engine.data_directory / 'hub.db')}"
+
+    @property
     def token_file(self) -> Path:
         """The file in the data directory with the token of this machine's user."""
         return self.engine.data_directory / "token"
