@@ -47,8 +47,8 @@ async def log_answer(
     job = await services.read(operations.job_of, services, who, name)
     if follow:
         after = request.headers.get("last-event-id")
-        return EventStream(services, _followed(services, job, log, tail, _number(after)))
-    file = await run_in_threadpool(_open, services, job, log)
+        return EventStream(services, followed(services, job, log, tail, _number(after)))
+    file = await run_in_threadpool(open_log, services, job, log)
     if tail is not None:
         start = await run_in_threadpool(files.tail_start, file, tail)
         return files.text_from(file, start)
@@ -63,7 +63,8 @@ def _number(text: str | None) -> int | None:
     return int(text)
 
 
-def _open(services: Services, job: Job, log: LogName) -> files.OpenFile:
+def open_log(services: Services, job: Job, log: str) -> files.OpenFile:
+    """Open a log of `job`; Absent, saying why, if it has none."""
     try:
         return files.open_inside(operations.directory_of(services, job), f"{log}.log")
     except Absent:
@@ -77,8 +78,8 @@ def why_absent(job: Job) -> str:
     return "its tool keeps no logs, or they have expired"
 
 
-async def _followed(
-    services: Services, job: Job, log: LogName, tail: int | None, after: int | None
+async def followed(
+    services: Services, job: Job, log: str, tail: int | None, after: int | None
 ) -> AsyncGenerator[bytes | None, None]:
     """Yield what is added to a log, then how the job ended.
 
@@ -113,7 +114,7 @@ class _Growing:
     """A file that is still being written, and may not be there yet."""
 
     def __init__(
-        self, services: Services, job: Job, log: LogName, tail: int | None, after: int | None
+        self, services: Services, job: Job, log: str, tail: int | None, after: int | None
     ) -> None:
         self._where = services, job, log
         self._tail = tail
@@ -125,7 +126,7 @@ class _Growing:
         """Return the next whole lines as a message; the last one also when it isn't whole."""
         if self._file is None:
             try:
-                self._file = _open(*self._where)
+                self._file = open_log(*self._where)
             except Absent:
                 return b""
             if self._tail is not None and not self._resumed:
