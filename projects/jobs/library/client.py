@@ -5,6 +5,7 @@ Only the standard library: satctl has to start as quickly as Python itself.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -79,6 +80,13 @@ def address_of(url: str) -> Address:
     )
 
 
+class _Answer(NamedTuple):
+    """What came back so far, and the connection that has to be closed in the end."""
+
+    connection: http.client.HTTPConnection
+    response: http.client.HTTPResponse
+
+
 class Client:
     """Calls the server at `url`: $SATELLITE_URL, else this machine's.
 
@@ -138,7 +146,7 @@ class Client:
         path: str,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> http.client.HTTPResponse:
+    ) -> _Answer:
         token = self._token()
         sent = {"Accept": "*/*", "Connection": "close", **(headers or {})}
         if token:
@@ -146,6 +154,20 @@ class Client:
         if body is not None:
             sent["Content-Type"] = "application/json"
         connection = self._connection()
+        try:
+            return self._exchange(connection, method, path, body, sent)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _exchange(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        sent: Mapping[str, str],
+    ) -> _Answer:
         try:
             connection.request(method, self.address.prefix + path, body, sent)
         except (BrokenPipeError, ConnectionResetError):
@@ -158,9 +180,10 @@ class Client:
             response = connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             raise self._away(error, asked=method) from None
+        answer = _Answer(connection, response)
         if response.status not in _GOOD:
-            raise self._refused(response, known=bool(token))
-        return response
+            raise self._refused(answer, known="Authorization" in sent)
+        return answer
 
     def _connection(self) -> http.client.HTTPConnection:
         address = self.address
@@ -191,8 +214,8 @@ class Client:
         start = f"start one with bin/satellite, or set {URL_VARIABLE} to where one runs"
         return Away(f"no server answers at {self.address.url} ({reason}): {start}")
 
-    def _refused(self, response: http.client.HTTPResponse, *, known: bool) -> Refused:
-        answer = _whole(response, self.address)
+    def _refused(self, answered: _Answer, *, known: bool) -> Refused:
+        answer, response = _whole(answered, self.address), answered.response
         message = _message_in(answer) or f"{response.status} {response.reason}"
         if response.status == http.client.UNAUTHORIZED and not known:
             message = (
@@ -224,13 +247,14 @@ def part(text: str) -> str:
     return quoted.replace(".", "%2E") if not quoted.strip(".") else quoted
 
 
-def _whole(response: http.client.HTTPResponse, address: Address) -> bytes:
-    return b"".join(_pieces(response, address))
+def _whole(answer: _Answer, address: Address) -> bytes:
+    return b"".join(_pieces(answer, address))
 
 
-def _pieces(response: http.client.HTTPResponse, address: Address) -> Iterator[bytes]:
+def _pieces(answer: _Answer, address: Address) -> Iterator[bytes]:
+    connection, response = answer
     try:
-        with response:
+        with contextlib.closing(connection), response:
             while piece := response.read1(_PIECE):
                 yield piece
             if response.length:

@@ -1,0 +1,57 @@
+"""The words of bin/satellite become those of run_toolbox.py."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+from projects.satellite.command_line.words import HELP, main, translated
+from projects.server.toolbox.server import serve
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], ["server", "serve"]),
+        (
+            ["-n", "nick", "-m", "http://hub:8000", "-e=host"],
+            [
+                "server",
+                "serve",
+                "--nickname",
+                "nick",
+                "--hub",
+                "http://hub:8000",
+                "--export_host=host",
+            ],
+        ),
+        (["--port=1", "-nope"], ["server", "serve", "--port=1", "-nope"]),
+        (["serve", "-n=x"], ["server", "serve", "--nickname=x"]),
+        (["doctor", "--port=1"], ["satellite", "doctor", "--port=1"]),
+        (["systemd", "--", "-n", "x"], ["satellite", "systemd", "--", "-n", "x"]),
+        (["doctr"], ["satellite", "doctr"]),
+        (["--version"], ["--version"]),
+    ],
+)
+def test_sat_32_short_flags_and_commands_are_understood(given: list[str], said: list[str]) -> None:
+    assert translated(given) == said
+
+
+@pytest.mark.parametrize("words", [["-h"], ["--help"], ["-n", "x", "-h"], ["serve", "--help"]])
+def test_sat_32_help_is_printed_and_nothing_started(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words, lambda _: pytest.fail("something was started")) == 0
+    assert capsys.readouterr().out == HELP
+
+
+def test_help_names_every_flag_that_there_is_with_its_default() -> None:
+    parameters = inspect.signature(serve).parameters
+    options = HELP.partition("What it is")[2].partition("Examples")[0]
+    named = {word.removeprefix("no-") for word in re.findall(r"--([a-z_-]+)", options)}
+    assert named == set(parameters)
+    for name, shown in (("port", "8001"), ("host", "127.0.0.1"), ("database", "satellite.db")):
+        assert str(parameters[name].default) == shown
+        assert shown in HELP
