@@ -110,6 +110,8 @@ def start(place: Path, checkout: Path) -> Iterator[Start]:
     for server in started:
         if server.process.poll() is None:
             server.stop()
+        for client in server.clients:  # of one that the test has stopped
+            client.close()
         assert server.process.stderr
         server.process.stderr.close()
 

@@ -6,6 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -49,27 +50,28 @@ def test_no_call_that_the_description_allows_or_forbids_is_a_mistake_of_ours(
     schema.config.update(base_url=world.address)
     headers = bearer(world.token("ann", ["admin"]))
     tried = []
-    for result in schema.get_all_operations():
-        operation = result.ok()  # type: ignore[union-attr]
-        if operation.path in ENDLESS:
-            continue
-        tried.append(operation.path)
+    with requests.Session() as session:
+        for result in schema.get_all_operations():
+            operation = result.ok()  # type: ignore[union-attr]
+            if operation.path in ENDLESS:
+                continue
+            tried.append(operation.path)
 
-        @settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
-        def call(case: Any, data: st.DataObject) -> None:
-            for name, values in known.items():
-                if name in (case.path_parameters or {}) and data.draw(st.booleans()):
-                    case.path_parameters[name] = data.draw(st.sampled_from(values))
-            case.call_and_validate(headers=headers, checks=CHECKS, timeout=20)
+            @settings(
+                max_examples=EXAMPLES,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
+            def call(case: Any, data: st.DataObject) -> None:
+                for name, values in known.items():
+                    if name in (case.path_parameters or {}) and data.draw(st.booleans()):
+                        case.path_parameters[name] = data.draw(st.sampled_from(values))
+                case.call_and_validate(session=session, headers=headers, checks=CHECKS, timeout=20)
 
-        with contextlib.suppress(Unsatisfiable):  # a route that takes nothing can't be misused
-            call()
+            with contextlib.suppress(Unsatisfiable):  # a route that takes nothing can't be misused
+                call()
     assert len(tried) > 35
     assert client.get("/readyz").json()["problems"] == []
 
