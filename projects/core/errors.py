@@ -245,6 +245,9 @@ def text_of(error: BaseException) -> str:
         return "<exception str() failed>"
 
 
+_BEGINNING = 3
+
+
 def nearest(given: str, possible: Iterable[str]) -> str | None:
     """Return the possible name that looks most like `given`, or None."""
     import difflib
@@ -254,6 +257,9 @@ def nearest(given: str, possible: Iterable[str]) -> str | None:
     folded = given.casefold().replace("-", "_")
     if folded in by_folded:
         return by_folded[folded]
+    longer = [name for name in by_folded if name.startswith(folded)]
+    if len(longer) == 1 and len(folded) >= _BEGINNING:
+        return by_folded[longer[0]]  # a beginning that only one name has
     found = difflib.get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     return by_folded[found[0]] if found else None
 

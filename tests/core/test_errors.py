@@ -107,3 +107,9 @@ def test_dashes_and_case_are_forgiven_in_the_search_for_the_nearest() -> None:
 def test_the_first_line_of_an_error_is_its_line() -> None:
     assert errors.one_line(ValueError("first\nsecond")) == "ValueError: first"
     assert errors.one_line(ValueError()) == "ValueError"
+
+
+def test_the_only_name_that_begins_so_is_the_nearest() -> None:
+    assert errors.nearest("int", ["nat", "integer"]) == "integer"
+    assert errors.nearest("in", ["nat", "integer"]) is None
+    assert errors.nearest("inter", ["internal", "interval", "winter"]) == "winter"
