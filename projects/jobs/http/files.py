@@ -132,13 +132,13 @@ def attachment(file: OpenFile, path: str, asked: str | None) -> Response:
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
         "Content-Security-Policy": _SANDBOX,
     }
-    return _ranged(file, asked, kind if kind in _PLAIN else "application/octet-stream", headers)
+    return ranged(file, asked, kind if kind in _PLAIN else "application/octet-stream", headers)
 
 
 def text(file: OpenFile, asked: str | None) -> Response:
     """Return the answer that sends `file` as plain text; `asked` is the `Range` header."""
     headers = {"Content-Security-Policy": _SANDBOX}
-    return _ranged(file, asked, "text/plain; charset=utf-8", headers)
+    return ranged(file, asked, "text/plain; charset=utf-8", headers)
 
 
 def text_from(file: OpenFile, start: int) -> Response:
@@ -149,7 +149,8 @@ def text_from(file: OpenFile, start: int) -> Response:
     )
 
 
-def _ranged(file: OpenFile, asked: str | None, media: str, headers: dict[str, str]) -> Response:
+def ranged(file: OpenFile, asked: str | None, media: str, headers: dict[str, str]) -> Response:
+    """Return the answer that sends `file` or the part in `asked`, closed afterwards."""
     try:
         part = range_of(asked, file.size)
     except BadRange:
