@@ -116,7 +116,7 @@ def _decoded(data: bytes) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRows(
-            f"the CSV is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; save it as UTF-8"
+            f"the CSV is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
         ) from None
     if not text.strip():
         raise BadRows("the CSV is empty: its first line has the names of the columns")

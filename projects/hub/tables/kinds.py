@@ -97,7 +97,7 @@ def moment_of(text: str) -> int | None:
         return None
 
 
-def fit(value: Any, kind: Type) -> Any:
+def fit(value: Any, kind: Type) -> Any:  # noqa: PLR0911  (a line for each type)
     """Return a value of JSON as a column of type `kind` holds it; null is None everywhere.
 
     Raises
@@ -125,7 +125,7 @@ def fit(value: Any, kind: Type) -> Any:
     raise Misfit(f"{_shown(value)} is no {kind}")
 
 
-def fit_text(cell: str, kind: Type) -> Any:
+def fit_text(cell: str, kind: Type) -> Any:  # noqa: PLR0911  (a line for each type)
     """Return a cell of CSV as a column of type `kind` holds it; an empty cell is null.
 
     Raises

@@ -17,7 +17,7 @@ from projects.hub.tables.columns import EXACT, MOST_CELL, MOST_COLUMNS, Column, 
 from projects.hub.tables.kinds import Misfit, fit, fit_text, infer, keepable, kind_of, kind_of_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from projects.hub.tables.batch import Batch
 
@@ -60,14 +60,12 @@ def place(columns: Sequence[Column], batch: Batch) -> Placed:
         if kind is None:
             continue  # nothing but nulls: the column is made when there is a value
         stored, wrong = _fitted(values, kind, textual=batch.textual)
-        for row, said in wrong.items():
-            value = keepable(values[row])
-            _check_large(row, name, value)
-            errors.setdefault(row, {})[name] = {"value": value, "error": said}
         if kind is Type.JSON:
-            for row, text in enumerate(stored):
-                if text is not None and len(text) > _SURE:
-                    check_size(row + 1, name, len(text.encode()))
+            _check_large(name, stored)
+        for row, said in wrong.items():
+            beside = {"value": keepable(values[row]), "error": said}
+            _check_large(name, {row: json.dumps(beside["value"], ensure_ascii=False)})
+            errors.setdefault(row, {})[name] = beside
         column = old or Column(len(known) + 1, name, kind)
         if column.type is not kind:
             column = replace(column, type=kind)
@@ -141,6 +139,9 @@ def _is_wide(stored: list[Any]) -> bool:
     return any(value is not None and abs(value) > EXACT for value in stored)
 
 
-def _check_large(row: int, name: str, value: Any) -> None:
-    if isinstance(value, dict | list):
-        check_size(row + 1, name, len(json.dumps(value, ensure_ascii=False).encode()))
+def _check_large(name: str, texts: Mapping[int, str] | Sequence[str | None]) -> None:
+    """Refuse texts of JSON that are too large, each of the row of its place."""
+    rows = texts.items() if isinstance(texts, dict) else enumerate(texts)
+    for row, text in rows:
+        if text is not None and len(text) > _SURE:
+            check_size(row + 1, name, len(text.encode()))
