@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import pwd
 from typing import TYPE_CHECKING
 
+from projects.core.errors import TopgallantError
+from projects.hub.accounts import login_page, login_routes, routes
+from projects.hub.accounts.accounts import Accounts
+from projects.hub.accounts.cookies import SessionSource
+from projects.hub.accounts.directory import Directory
+from projects.hub.app.greeting import Greeting
+from projects.hub.app.trail import Trail
 from projects.hub.store.database import open_hub_store
 from projects.jobs.http.application import Part
 
@@ -24,14 +33,16 @@ SYNC_SECONDS = 5.0
 def create_part(services: Services) -> Part:
     """Return the hub: routes, ways to log in, what runs beside them.
 
-    A room's line goes into each of these as it comes: its router, its object in `state` (found
-    by its routes in `request.app.state`), its lifespan.
+    A room's line goes into each of these as it comes: its routers, its object in `state` (its
+    routes find it in `request.app.state`), its lifespan.
     """
     database = open_hub_store(_url(services))
+    accounts = Accounts(database, services.store)
+    services.sharing = Directory(accounts)
 
     @contextlib.asynccontextmanager
     async def keep(app: FastAPI) -> AsyncGenerator[None, None]:
-        del app
+        accounts.changed = app.state.authenticator.forget
         task = asyncio.ensure_future(_sync(database))
         try:
             yield
@@ -39,15 +50,32 @@ def create_part(services: Services) -> Part:
             task.cancel()
             database.close()
 
-    return Part(lifespans=[keep], state={"hub_database": database})
+    return Part(
+        routers=[login_routes.router, routes.router, login_page.router],
+        sources=[SessionSource(accounts)],
+        standing_of=accounts.standing_of,
+        middleware=[(Trail, {"database": database})],
+        lifespans=[keep],
+        state={"hub_database": database, "accounts": accounts},
+        greetings=[Greeting(accounts, _user_name())],
+    )
 
 
 async def _sync(database: Database) -> None:
     while True:
         await asyncio.sleep(SYNC_SECONDS)
-        await asyncio.to_thread(database.sync)
+        with contextlib.suppress(TopgallantError):  # the next write says what is wrong
+            await asyncio.to_thread(database.sync)
 
 
 def _url(services: Services) -> str:
     given = services.settings.hub_database
     return given or f"sqlite:///{services.engine.settings.data_directory}/hub.db"
+
+
+def _user_name() -> str:
+    """Return the name of the user whose process this is, or the number."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())

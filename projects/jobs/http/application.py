@@ -40,6 +40,9 @@ class Part:
     """Entered when the server starts, left when it stops."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """What routes of the app find in `request.app.state`."""
+    greetings: Sequence[Callable[[str, bool], Sequence[str]]] = ()
+    """Lines for whoever starts the server: called with its address, and whether that is reached
+    from this machine only."""
 
 
 def create(services: Services, parts: Sequence[Part] = ()) -> FastAPI:
@@ -58,6 +61,7 @@ def create(services: Services, parts: Sequence[Part] = ()) -> FastAPI:
     app.state.authenticator = _authenticator(services, parts)
     app.state.measures = Measures(services.store)
     app.state.lifespans = [each for part in parts for each in part.lifespans]
+    app.state.greetings = [each for part in parts for each in part.greetings]
     for part in parts:
         for name, value in part.state.items():
             setattr(app.state, name, value)

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import unknown
-from projects.jobs.http.access import visible
+from projects.jobs.http.access import changeable, visible
 from projects.jobs.http.filters import key_of
 from projects.jobs.http.refusals import Absent, Invalid
 from projects.jobs.model.moment import iso, now
@@ -18,6 +18,8 @@ from projects.jobs.model.states import LIVE, QUEUED
 from projects.jobs.tools.tool import NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from projects.jobs.engine.engine import Submitted
     from projects.jobs.http.access import Principal
     from projects.jobs.http.services import Services
@@ -25,29 +27,56 @@ if TYPE_CHECKING:
     from projects.jobs.store.values import SubmissionView
 
 
+MOST_GROUPS = 100
+"""So many groups see one submission."""
+
+
 def submit(services: Services, who: Principal, request: Any) -> Submitted:
     """Take a submission; what this returns for is on disk."""
     if not isinstance(request, dict):
         raise Invalid('a submission is an object: {"job_specs": [{"name": TOOL, "params": {…}}]}')
-    return services.engine.submit(request, who.owner)
+    sharing, wanted = services.sharing, request.get("groups")
+    if sharing is None:
+        return services.engine.submit(request, who.owner)
+    if wanted is not None and not _are_names(wanted):
+        said = "is a list of groups' ids, at most 100"
+        raise Invalid(f"groups {said}", fields={"groups": said})
+    groups = sharing.to_share_with(who, wanted)
+    rest = {name: value for name, value in request.items() if name != "groups"}
+    submitted = services.engine.submit(rest, who.owner)
+    if groups:
+        sharing.share_submission(submitted.submission.id, groups)
+    return submitted
+
+
+def _are_names(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= MOST_GROUPS
+        and all(isinstance(each, str) for each in value)
+    )
 
 
 def job_of(services: Services, who: Principal, name: str) -> Job:
     """Return the job with an id or number, if `who` may see it."""
-    job: Job = visible(who, services.store.job(key_of(name)), "job", name)
+    found = services.store.job(key_of(name))
+    job: Job = visible(who, found, "job", name, lambda: _groups_of(services, found.submission_id))
     return job
 
 
 def submission_of(services: Services, who: Principal, name: str) -> SubmissionView:
     """Return the submission with an id or number, if `who` may see it."""
     found = services.store.submission(key_of(name))
-    submission: SubmissionView = visible(who, found, "submission", name)
+    submission: SubmissionView = visible(
+        who, found, "submission", name, lambda: _groups_of(services, found.id)
+    )
     return submission
 
 
 def cancel_job(services: Services, who: Principal, name: str) -> Job:
     """End a job that waits or runs; of one that runs the end comes a little later."""
     job = job_of(services, who, name)
+    changeable(who, job)
     services.engine.cancel(job.number, f"cancelled by {who.owner}")
     return job_of(services, who, name)
 
@@ -55,6 +84,7 @@ def cancel_job(services: Services, who: Principal, name: str) -> Job:
 def cancel_submission(services: Services, who: Principal, name: str) -> SubmissionView:
     """End all jobs of a submission that haven't ended."""
     submission = submission_of(services, who, name)
+    changeable(who, submission)
     services.engine.cancel_submission(submission.number, f"cancelled by {who.owner}")
     return submission_of(services, who, name)
 
@@ -62,8 +92,14 @@ def cancel_submission(services: Services, who: Principal, name: str) -> Submissi
 def retry_job(services: Services, who: Principal, name: str) -> Job:
     """Run a job that has ended once more."""
     job = job_of(services, who, name)
+    changeable(who, job)
     services.engine.retry(job.number)
     return job_of(services, who, name)
+
+
+def _groups_of(services: Services, submission_id: str) -> Sequence[str]:
+    sharing = services.sharing
+    return () if sharing is None else sharing.groups_of_submission(submission_id)
 
 
 def directory_of(services: Services, job: Job) -> str:

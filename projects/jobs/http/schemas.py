@@ -57,6 +57,9 @@ class SubmissionRequest(BaseModel):
     parallel: int | None = Field(None, description="so many of its jobs at once", ge=1)
     note: str = Field("", max_length=4096)
     priority: int = 0
+    groups: list[str] | None = Field(
+        None, description="with a hub: ids of groups that see it, too", max_length=100
+    )
 
 
 class Usage(BaseModel):
@@ -274,8 +277,14 @@ class TokenRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    owner: str = Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")
-    scopes: list[Scope] = Field(min_length=1, max_length=3)
+    owner: str | None = Field(
+        None,
+        description="oneself by default; somebody else only for admins",
+        min_length=1,
+        max_length=100,
+        pattern=r"^[^\x00-\x1f]+$",
+    )
+    scopes: list[Scope] = Field(min_length=1, max_length=4)
     label: str = Field("", max_length=200)
     lifetime: float | None = Field(
         90 * 86400.0, description="seconds; null: it doesn't expire", gt=0, le=100 * 366 * 86400.0

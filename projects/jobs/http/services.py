@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
@@ -12,11 +12,12 @@ from projects.jobs.http.body import MOST_BYTES
 from projects.jobs.tools.options import OptionProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fastapi import Request
 
     from projects.jobs.engine.engine import Engine
+    from projects.jobs.http.access import Principal
     from projects.jobs.http.feed import Feed
 
 Result = TypeVar("Result")
@@ -39,6 +40,25 @@ class Settings:
     """URL of the hub's database; empty: the file hub.db in the data directory."""
 
 
+class Sharing(Protocol):
+    """Which groups see what; kept elsewhere than the jobs are."""
+
+    def to_share_with(self, who: Principal, wanted: Iterable[str] | None) -> Sequence[str]:
+        """Return the groups that see a submission of `who`; None: those that they always name.
+
+        Raises
+        ------
+        Invalid
+            They aren't in one of them.
+        """
+
+    def share_submission(self, id_: str, with_groups: Iterable[str]) -> None:
+        """Let groups see a submission and its jobs."""
+
+    def groups_of_submission(self, id_: str) -> Sequence[str]:
+        """Return the groups that see a submission."""
+
+
 @dataclass(slots=True)
 class Services:
     """The engine, what it stores, the tools, and the settings of the server.
@@ -57,6 +77,8 @@ class Services:
     quick_reads: bool = True
     started: float = field(default_factory=time.monotonic)
     streams: int = 0
+    sharing: Sharing | None = None
+    """Knows which groups see a submission; None: only owners see theirs."""
 
     async def read(self, function: Callable[..., Result], *args: Any) -> Result:
         """Return what `function` reads: one row by its key."""

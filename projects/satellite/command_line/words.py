@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False  # importing typing would take longer than all the rest of --help
@@ -13,6 +14,15 @@ SHORT = {"-n": "--nickname", "-m": "--hub", "-e": "--export_host"}
 
 COMMANDS = ("doctor", "systemd")
 """Commands of the toolbox group `satellite`; without one the satellite serves."""
+
+NO_TESTS = """\
+error: there is no directory {root} with test scripts. Make it, with a directory for each test
+script that holds run and spec.json; or name another with --test_scripts=DIRECTORY. To begin with:
+
+  mkdir -p {root}/hello
+  printf '#!/bin/sh\\necho hello\\n' > {root}/hello/run; chmod +x {root}/hello/run
+  echo '{{"description": "Says hello.", "parameters": []}}' > {root}/hello/spec.json
+"""
 
 HELP = """\
 satellite: Serve the test scripts of this machine as jobs.
@@ -67,7 +77,25 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
     if _asks_for_help(argv):
         sys.stdout.write(HELP)
         return 0
-    return run(translated(argv))
+    words = translated(argv)
+    if words[0] == "server" and (root := missing_root(words)):
+        sys.stderr.write(NO_TESTS.format(root=root))
+        return 2
+    return run(words)
+
+
+def missing_root(words: Sequence[str]) -> str:
+    """Return the first directory of test scripts that isn't there, empty when all are.
+
+    The server looks as well; this is told before an environment is made, which takes its time.
+    """
+    given = "test_scripts"
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        flag, equals, text = word.partition("=")
+        if flag in ("--test_scripts", "--test-scripts"):
+            given = text if equals else following
+    roots = [root.strip() for root in given.strip("[]").split(",") if root.strip()]
+    return next((os.path.abspath(root) for root in roots if not os.path.isdir(root)), "")
 
 
 def translated(argv: Sequence[str]) -> list[str]:
@@ -78,7 +106,9 @@ def translated(argv: Sequence[str]) -> list[str]:
     if first and not first.startswith("-") and first != "serve":
         return ["satellite", *argv]  # which knows what there is, and the nearest name
     words = argv[1:] if first == "serve" else argv
-    return ["server", "serve", *(_long(word) for word in words)]
+    long = [_long(word) for word in words]
+    apps = [] if any(word.startswith("--apps") for word in long) else ["--apps=satellite"]
+    return ["server", "serve", *apps, *long]
 
 
 def _long(word: str) -> str:

@@ -20,7 +20,7 @@ class Options:
     """Where a server listens, what it serves, where its data is; `engine` has the rest."""
 
     engine: EngineSettings
-    apps: Sequence[str] = ("satellite",)
+    apps: Sequence[str] = ("hub", "satellite")
     host: str = "127.0.0.1"
     port: int = 8001
     """0: one that is free."""

@@ -50,7 +50,7 @@ def serve(options: Options) -> None:
                 server = Server(
                     gate_for(options, app),
                     services,
-                    lambda: _say(options, port),
+                    lambda: _say(options, port, app),
                     ssl_certfile=options.tls_certificate,
                     ssl_keyfile=options.tls_key,
                 )
@@ -85,7 +85,7 @@ def _check_tls(options: Options) -> None:
             ) from None
 
 
-def _say(options: Options, port: int) -> None:
+def _say(options: Options, port: int, app: FastAPI) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host or "localhost"
     address = f"{options.scheme}://{host}:{port}"
     name = f" {options.nickname}" if options.nickname else ""
@@ -96,6 +96,8 @@ def _say(options: Options, port: int) -> None:
         f"  token   {options.token_file} (the command line on this machine finds it)",
         "  stop    Ctrl-C or SIGTERM; jobs go on and the next server takes them over",
     ]
+    for greeting in app.state.greetings:
+        lines += greeting(address, is_loopback(options.host))
     if hint := warning(options.host, options.export_host):
         lines.append(f"  WARNING {hint}")
     if not is_loopback(options.host) and not options.tls_certificate:

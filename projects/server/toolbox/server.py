@@ -9,7 +9,7 @@ from projects.core.library.toolbox import query
 
 @query
 def serve(  # noqa: PLR0917  (the words of a command line)
-    apps: list[str] = ["satellite"],  # noqa: B006  (read, never changed; shown by --help)
+    apps: list[str] = ["hub", "satellite"],  # noqa: B006  (read, never changed; shown by --help)
     data_dir: Path = Path("satellite"),
     test_scripts: list[Path] = [Path("test_scripts")],  # noqa: B006
     host: str = "127.0.0.1",
@@ -30,7 +30,7 @@ def serve(  # noqa: PLR0917  (the words of a command line)
     """Serve until Ctrl-C or SIGTERM. Jobs that run then go on; the next server takes them over.
 
     Args:
-        apps: What is served beside /api/v1.
+        apps: What is served beside /api/v1; the hub has the users and the pages.
         data_dir: Directory for the database, the logs of jobs, and the token of this machine.
         test_scripts: Directories with test scripts.
         host: Address to listen at; others than this machine reach 0.0.0.0.

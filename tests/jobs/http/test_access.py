@@ -15,7 +15,7 @@ from projects.jobs.http.throttle import Throttle
 from projects.jobs.model import moment
 from tests.jobs.http.puppets import World
 
-NOBODYS, OWN, ADMINS, FREE = "nobody's", "own", "admins", "free"
+NOBODYS, OWN, ADMINS, FREE = "nobody's", "own", "an admin's", "free"
 """What a route shows: the same to all who may read; objects of an owner; only to admins; to all."""
 
 
@@ -52,11 +52,10 @@ TABLE = {
     ("GET", "/api/v1/counts"): Expected("read", NOBODYS),
     ("GET", "/api/v1/info"): Expected("read", NOBODYS),
     ("GET", FEED): Expected("read", NOBODYS),
-    ("POST", "/api/v1/tokens"): Expected(
-        "admin", ADMINS, body={"owner": "bob", "scopes": ["read"]}
-    ),
-    ("GET", "/api/v1/tokens"): Expected("admin", ADMINS),
-    ("DELETE", "/api/v1/tokens/{token}"): Expected("admin", ADMINS, admin="absent"),
+    ("POST", "/api/v1/tokens"): Expected("submit", NOBODYS, body={"scopes": ["read"]}),
+    ("GET", "/api/v1/tokens"): Expected("read", NOBODYS),
+    # That of an admin: it is revoked by the last caller, who is its owner.
+    ("DELETE", "/api/v1/tokens/{token}"): Expected("submit", ADMINS),
     ("POST", "/satellite/submissions"): Expected("submit", NOBODYS, body=ONE),
     ("GET", "/satellite/submissions"): Expected("read", NOBODYS),
     ("GET", "/satellite/submissions/{submission}"): Expected("read", OWN),
@@ -105,7 +104,10 @@ def test_every_route_opens_to_exactly_those_who_may(world: World) -> None:
     world.puppets.exit_code = 0
     (job,) = world.submit(ann)
     ended = world.ended(job)
+    _, spare = tokens.issue("root", ["read"])
+    world.store.add_token(spare)
     fill = {
+        "token": spare.id,
         "job": job,
         "submission": ended.submission_id,
         "log": "stdout",
@@ -113,7 +115,6 @@ def test_every_route_opens_to_exactly_those_who_may(world: World) -> None:
         "tool": "example",
         "test": "example",
         "parameter": "pet",
-        "token": "none-such",
     }
     callers = {
         "nobody": world.client_with(None),
@@ -148,7 +149,7 @@ def revoked(world: World) -> str:
 def kind_of(status: int) -> str:
     """Return what a status says about access; a conflict of states came after it was granted."""
     return {401: "who?", 429: "who?", 403: "no", 404: "absent"}.get(
-        status, "yes" if status in (200, 201, 409) else str(status)
+        status, "yes" if status in (200, 201, 204, 409) else str(status)
     )
 
 
@@ -162,6 +163,8 @@ def expectation(who: str, expected: Expected) -> str:
     scope = who.split()[1].rstrip("s")
     if not tokens.includes([scope], expected.scope):  # type: ignore[arg-type]
         return "no"
+    if expected.kind == ADMINS:
+        return "absent"
     return "absent" if expected.kind == OWN and who.startswith("bob") else "yes"
 
 
@@ -214,12 +217,42 @@ def test_a_token_is_made_listed_and_revoked(world: World) -> None:
     assert admin.delete("/api/v1/tokens/nonsense").status_code == 404
 
 
+def test_users_make_see_and_revoke_their_own_tokens_only(world: World) -> None:
+    ann, bob = world.client("ann"), world.client("bob")
+    made = ann.post("/api/v1/tokens", json={"scopes": ["submit", "satellite"], "label": "ci"})
+    assert (made.status_code, made.json()["owner"]) == (201, "ann")
+    assert [one["label"] for one in ann.get("/api/v1/tokens").json()["items"]] == ["", "ci"]
+    assert [one["label"] for one in bob.get("/api/v1/tokens").json()["items"]] == [""]
+    assert bob.delete(f"/api/v1/tokens/{made.json()['id']}").status_code == 404
+    assert ann.delete(f"/api/v1/tokens/{made.json()['id']}").status_code == 204
+    for refused in ({"scopes": ["admin"]}, {"owner": "bob", "scopes": ["read"]}):
+        assert ann.post("/api/v1/tokens", json=refused).status_code == 403
+
+
+def test_a_token_makes_none_that_outlives_it(world: World) -> None:
+    short = world.client_with(world.token("ann", ["submit"], lifetime=60.0))
+    for lifetime in (None, 3600.0):
+        made = short.post("/api/v1/tokens", json={"scopes": ["read"], "lifetime": lifetime}).json()
+        assert moment.parse_iso(made["expires"]) <= moment.now() + 60 * moment.SECOND
+
+
+def test_a_token_of_a_satellite_opens_nothing_but_what_satellites_send(world: World) -> None:
+    satellite = world.client("sat", ["satellite"])
+    assert satellite.get("/api/v1/jobs").status_code == 403
+    assert satellite.post("/api/v1/submissions", json=ONE).status_code == 403
+    assert satellite.post("/api/v1/tokens", json={"scopes": ["satellite"]}).status_code == 403
+    assert tokens.includes(["satellite"], "upload")
+    assert tokens.includes(["submit"], "upload")
+    assert not tokens.includes(["submit"], "satellite")
+    assert not tokens.includes(["read"], "upload")
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
         ({"owner": "bob", "scopes": ["red"]}, "scopes.0"),
         ({"owner": "bob", "scopes": []}, "scopes"),
-        ({"scopes": ["read"]}, "owner"),
+        ({"owner": "", "scopes": ["read"]}, "owner"),
         ({"owner": "bob", "scopes": ["read"], "livetime": 5}, "livetime"),
         ({"owner": "bob", "scopes": ["read"], "lifetime": -1}, "lifetime"),
         ([], "body"),

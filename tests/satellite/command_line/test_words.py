@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,13 @@ from projects.server.toolbox.server import serve
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ([], ["server", "serve"]),
+        ([], ["server", "serve", "--apps=satellite"]),
         (
             ["-n", "nick", "-m", "http://hub:8000", "-e=host"],
             [
                 "server",
                 "serve",
+                "--apps=satellite",
                 "--nickname",
                 "nick",
                 "--hub",
@@ -27,8 +29,9 @@ from projects.server.toolbox.server import serve
                 "--export_host=host",
             ],
         ),
-        (["--port=1", "-nope"], ["server", "serve", "--port=1", "-nope"]),
-        (["serve", "-n=x"], ["server", "serve", "--nickname=x"]),
+        (["--port=1", "-nope"], ["server", "serve", "--apps=satellite", "--port=1", "-nope"]),
+        (["--apps=hub"], ["server", "serve", "--apps=hub"]),
+        (["serve", "-n=x"], ["server", "serve", "--apps=satellite", "--nickname=x"]),
         (["doctor", "--port=1"], ["satellite", "doctor", "--port=1"]),
         (["systemd", "--", "-n", "x"], ["satellite", "systemd", "--", "-n", "x"]),
         (["doctr"], ["satellite", "doctr"]),
@@ -37,6 +40,23 @@ from projects.server.toolbox.server import serve
 )
 def test_sat_32_short_flags_and_commands_are_understood(given: list[str], said: list[str]) -> None:
     assert translated(given) == said
+
+
+@pytest.mark.parametrize(
+    "words", [["--test_scripts=a,b"], ["--test-scripts", "b"], ["--test_scripts=[a,b]"]]
+)
+def test_sat_1_a_missing_directory_is_told_before_anything_is_made(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(words, lambda _: pytest.fail("something was started")) == 2
+    assert f"there is no directory {tmp_path}/b with" in capsys.readouterr().err
+    (tmp_path / "b").mkdir()
+    assert main(words, lambda _: 17) == 17
 
 
 @pytest.mark.parametrize("words", [["-h"], ["--help"], ["-n", "x", "-h"], ["serve", "--help"]])

@@ -1,0 +1,314 @@
+"""What is done to users and groups, and who may do it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from projects.hub.accounts import audit, groups, passwords, sessions, users
+from projects.hub.accounts.values import Actor, Group, Member, User
+from projects.jobs.http.refusals import Absent, Forbidden, Invalid, Refusal
+from projects.jobs.model import moment
+from projects.jobs.store.values import JobFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+    from projects.hub.accounts.accounts import Accounts
+    from projects.hub.accounts.values import Registration
+    from projects.jobs.http.access import Principal
+
+SUBMISSION = "submission"
+"""The kind of the objects that are shared on behalf of the jobs' store."""
+
+
+class Taken(Refusal):
+    """There is one of this name already."""
+
+    http_status = 409
+
+
+class Kept(Refusal):
+    """It can't be changed: something depends on it."""
+
+    http_status = 409
+
+
+class Directory:
+    """Users and groups, changed by those who may."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self._database = accounts.database
+        self._store = accounts.store
+
+    # Users.
+
+    def create(self, new: User, password: str | None, actor: Actor) -> User:
+        """Make a user.
+
+        Raises
+        ------
+        Invalid, Taken
+            The name or the password won't do; somebody has the name.
+        """
+        users.check_name(new.name)
+        if password is not None:
+            passwords.check(password, new.name)
+        kept = None if password is None else passwords.hash_of(password)
+        made = replace(new, password=kept, created=moment.now())
+        with self._database.write(durable=True) as connection:
+            if users.find(connection, new.name) is not None:
+                raise _taken(new.name)
+            users.add(connection, made)
+            audit.write(connection, actor, "user.create", new.name, {"admin": new.admin})
+        self._accounts.changed()
+        return made
+
+    def register(self, new: User, password: str, actor: Actor) -> User:
+        """Make a user who asks for it themselves.
+
+        Raises
+        ------
+        Forbidden
+            Registration is closed.
+        TooManyAttempts
+            Many came from this address: each costs a hash and a row.
+        Invalid, Taken
+            See `create`; also when something belongs to the name: whoever takes it owns that.
+        """
+        if self.registration() == "closed":
+            raise Forbidden("registration is closed: ask an admin of this hub for an account")
+        self._accounts.guard.begin(actor.address, f"@register {actor.address}")
+        if self._owns_something(new.name):
+            raise _taken(new.name)
+        return self.create(new, password, actor)
+
+    def page(self, limit: int, after: str) -> list[User]:
+        """Return users in the order of their names."""
+        with self._database.read() as connection:
+            return users.page(connection, limit, after)
+
+    def change(self, name: str, values: Mapping[str, Any], actor: Actor) -> User:
+        """Change a user; `disabled` is given as a truth. One who is disabled is out at once.
+
+        Raises
+        ------
+        Absent, Invalid, Kept
+            There is no such user; they aren't in such a group; nobody would be admin any more.
+        """
+        given = dict(values)
+        with self._database.write(durable=True) as connection:
+            before = users.find(connection, name)
+            if before is None:
+                raise Absent(f"there is no user {name[:70]}")
+            if "disabled" in given:
+                given["disabled"] = (before.disabled or moment.now()) if given["disabled"] else None
+            if "autoshare" in given:
+                _check_member_of(users.groups_of(connection, name), given["autoshare"])
+            if given:
+                users.change(connection, name, **given)
+            if not users.admins(connection) and before.admin and before.disabled is None:
+                raise Kept(f"{name} is the only admin: make somebody else one first")
+            if given.get("disabled") is not None:
+                sessions.end_all(connection, name)
+                sessions.drop_links(connection, name)
+            audit.write(connection, actor, "user.change", name, _shown(values))
+            after = users.find(connection, name)
+        if given.get("disabled") is not None:
+            self._revoke_tokens(name)
+        self._accounts.changed()
+        return after or before
+
+    def set_password(
+        self, name: str, old: str | None, new: str, actor: Actor, keep_session: str
+    ) -> None:
+        """Give a user another password; their sessions end, but for `keep_session`.
+
+        `old` None: an admin does it.
+
+        Raises
+        ------
+        Absent, Forbidden, Invalid, TooManyAttempts
+            There is no such user; the old password is wrong (too often); the new one won't do.
+        """
+        passwords.check(new, name)
+        found = self._accounts.user(name)
+        if found is None:
+            raise Absent(f"there is no user {name[:70]}")
+        # Who has no password (they came by a link) proves with their session who they are.
+        if old is not None and found.password is not None:
+            self._accounts.guard.begin(actor.address, name)
+            if not passwords.fits(old, found.password):
+                said = "this is not your password"
+                raise Forbidden(said, fields={"old": said})
+            self._accounts.guard.succeeded(actor.address, name)
+        kept = passwords.hash_of(new)
+        with self._database.write(durable=True) as connection:
+            users.change(connection, name, password=kept)
+            sessions.end_all(connection, name, but=keep_session)
+            sessions.drop_links(connection, name)
+            audit.write(connection, actor, "user.password", name)
+        self._accounts.changed()
+
+    def registration(self) -> Registration:
+        """Return whether everybody may make themselves a user."""
+        with self._database.read() as connection:
+            return users.registration(connection)
+
+    def set_registration(self, value: Registration, actor: Actor) -> None:
+        """Open or close registration."""
+        with self._database.write(durable=True) as connection:
+            users.set_registration(connection, value)
+            audit.write(connection, actor, "settings.change", "registration", {"to": value})
+
+    # Groups.
+
+    def create_group(self, id_: str, title: str, actor: Actor) -> Group:
+        """Make a group."""
+        new = Group(users.check_name(id_, "id"), title, moment.now())
+        with self._database.write(durable=True) as connection:
+            if groups.find(connection, id_) is not None:
+                said = f"there is a group {id_} already"
+                raise Taken(said, fields={"id": said})
+            groups.add(connection, new)
+            audit.write(connection, actor, "group.create", id_)
+        return new
+
+    def groups_page(self, who: Principal, limit: int, after: str) -> list[Group]:
+        """Return the groups that `who` is in; all, for an admin."""
+        with self._database.read() as connection:
+            return groups.page(connection, limit, after, who.sees)
+
+    def group(self, who: Principal, id_: str) -> tuple[Group, list[Member]]:
+        """Return a group with its members.
+
+        Raises
+        ------
+        Absent
+            There is none, or they aren't in it.
+        """
+        with self._database.read() as connection:
+            return _visible(connection, who, id_), groups.members(connection, id_)
+
+    def rename_group(self, who: Principal, id_: str, title: str, actor: Actor) -> Group:
+        """Give a group another title."""
+        with self._database.write(durable=True) as connection:
+            found = _managed(connection, who, id_)
+            groups.rename(connection, id_, title)
+            audit.write(connection, actor, "group.change", id_, {"title": title})
+        return replace(found, title=title)
+
+    def remove_group(self, id_: str, actor: Actor) -> None:
+        """Remove a group; what was shared with it belongs to its owners alone again."""
+        with self._database.write(durable=True) as connection:
+            if groups.find(connection, id_) is None:
+                raise _no_group(id_)
+            groups.remove(connection, id_)
+            audit.write(connection, actor, "group.delete", id_)
+        self._accounts.changed()
+
+    def put_member(self, who: Principal, new: Member, actor: Actor) -> None:
+        """Make a user a member of a group."""
+        with self._database.write(durable=True) as connection:
+            _managed(connection, who, new.group)
+            if users.find(connection, new.user) is None:
+                raise Absent(f"there is no user {new.user[:70]}")
+            groups.put_member(connection, new)
+            detail = {"user": new.user, "manager": new.manager}
+            audit.write(connection, actor, "group.member.put", new.group, detail)
+        self._accounts.changed()
+
+    def remove_member(self, who: Principal, id_: str, user: str, actor: Actor) -> None:
+        """Take a user out of a group; everybody may go themselves."""
+        with self._database.write(durable=True) as connection:
+            if user == who.owner:
+                _visible(connection, who, id_)
+            else:
+                _managed(connection, who, id_)
+            if not groups.remove_member(connection, id_, user):
+                raise Absent(f"{user[:70]} is not in the group {id_}")
+            audit.write(connection, actor, "group.member.delete", id_, {"user": user})
+        self._accounts.changed()
+
+    # What is shared.
+
+    def to_share_with(self, who: Principal, wanted: Iterable[str] | None) -> tuple[str, ...]:
+        """Return the groups that get what `who` makes: the wanted ones, or those they always name.
+
+        Raises
+        ------
+        Invalid
+            They aren't in one of them.
+        """
+        with self._database.read() as connection:
+            in_groups = users.groups_of(connection, who.owner)
+            if wanted is None:
+                found = users.find(connection, who.owner)
+                return tuple(set(found.autoshare) & set(in_groups)) if found else ()
+        wanted = tuple(wanted)
+        _check_member_of(in_groups, wanted, "groups")
+        return wanted
+
+    def share_submission(self, id_: str, with_groups: Iterable[str]) -> None:
+        """Let groups see a submission and its jobs."""
+        with self._database.write(durable=True) as connection:
+            groups.set_shared(connection, SUBMISSION, id_, with_groups)
+
+    def groups_of_submission(self, id_: str) -> tuple[str, ...]:
+        """Return the groups that see a submission."""
+        with self._database.read() as connection:
+            return groups.shared_with(connection, SUBMISSION, id_)
+
+    def _owns_something(self, name: str) -> bool:
+        owned = self._store.counts(JobFilter(owners=[name])).total
+        return bool(owned) or any(token.owner == name for token in self._store.tokens())
+
+    def _revoke_tokens(self, name: str) -> None:
+        for token in self._store.tokens(name):
+            if token.revoked is None:
+                self._store.revoke_token(token.id, at=moment.now())
+
+
+def _taken(name: str) -> Taken:
+    said = f"the name {name} is taken"
+    return Taken(said, fields={"name": said})
+
+
+def _visible(connection: Connection, who: Principal, id_: str) -> Group:
+    found = groups.find(connection, id_)
+    if found is None:
+        raise _no_group(id_)
+    if not who.is_admin and groups.membership(connection, id_, who.owner) is None:
+        raise _no_group(id_)
+    return found
+
+
+def _managed(connection: Connection, who: Principal, id_: str) -> Group:
+    found = _visible(connection, who, id_)
+    if not who.is_admin:
+        membership = groups.membership(connection, id_, who.owner)
+        if membership is None or not membership.manager:
+            raise Forbidden(f"only managers of the group {id_}, and admins, may do this")
+    return found
+
+
+def _no_group(id_: str) -> Absent:
+    return Absent(f"there is no group {id_[:70]}")
+
+
+def _check_member_of(is_in: Iterable[str], wanted: Iterable[str], field: str = "autoshare") -> None:
+    missing = sorted(set(wanted) - set(is_in))
+    if missing:
+        said = f"you are not in the group {missing[0][:70]}"
+        raise Invalid(said, fields={field: said})
+
+
+def _shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit log has of a change; what is somebody's own is only named."""
+    return {
+        name: value if name in ("admin", "disabled", "autoshare") else "…"
+        for name, value in values.items()
+    }
