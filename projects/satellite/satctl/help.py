@@ -35,13 +35,19 @@ def page() -> Page:
     return Page(max(_NARROWEST, min(width, _WIDEST)), colour=tty and not plain)
 
 
+def called() -> str:
+    """Return what is typed to call this: `satctl` on $PATH, else where it lies."""
+    name = sys.argv[0]
+    return name if "/" in name and not os.path.isabs(name) else "satctl"
+
+
 def overview() -> str:
     """Return what satctl is, its verbs, examples."""
     look = page()
     rows = [(f"{name} {verb.words}".rstrip(), verb.summary) for name, verb in VERBS.items()]
     return join(
         look.head("satctl", "Ask a satellite, and tell it what to do."),
-        [f"{look.title('Usage:')} satctl VERB [WORD …] [--flag=value …]"],
+        [f"{look.title('Usage:')} {called()} VERB [WORD …] [--flag=value …]"],
         [
             look.title("Verbs"),
             *look.rows(
@@ -74,13 +80,13 @@ def of_verb(name: str, verb: Verb) -> str:
     look = page()
     flags = " [--flag …]" if verb.flags else ""
     words = f" {verb.words}" if verb.words else ""
-    usage = f"satctl {name}{flags}{words}" if verb.until_plain else f"satctl {name}{words}{flags}"
+    taken = f"{flags}{words}" if verb.until_plain else f"{words}{flags}"
     rows = [
         (f"--{flag}{_PLACEHOLDERS[kind]}", verb.about.get(flag, ""))
         for flag, kind in verb.flags.items()
     ]
     return join(
         look.head(name, verb.summary),
-        [f"{look.title('Usage:')} {usage}"],
+        [f"{look.title('Usage:')} {called()} {name}{taken}"],
         [look.title("Flags"), *look.rows(rows)] if rows else [],
     )

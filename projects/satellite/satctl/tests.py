@@ -56,6 +56,6 @@ def params_of(tool: Tool, given: Sequence[str]) -> dict[str, Any]:
 
 def help_of(tool: Tool) -> str:
     """Return what a test is, what it takes, an example."""
-    from projects.satellite.satctl.help import page
+    from projects.satellite.satctl.help import called, page
 
-    return words.help_text(tool, page(), "satctl run")
+    return words.help_text(tool, page(), f"{called()} run")

@@ -56,7 +56,10 @@ def test_sat_1_without_test_scripts_it_ends_soon_and_says_how_to_make_them(tmp_p
     assert time.monotonic() - began < 50
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: there is no directory {tmp_path}/nowhere")
-    assert "Make it, with a directory for each test script" in done.stderr
+    recipe = done.stderr.partition("To begin with:")[2]
+    subprocess.run(["/bin/sh", "-c", recipe], check=True)
+    assert (tmp_path / "nowhere/hello/run").stat().st_mode & 0o100
+    assert json.loads((tmp_path / "nowhere/hello/spec.json").read_text())["parameters"] == []
     assert not (tmp_path / "satellite").exists()
 
 

@@ -32,6 +32,7 @@ from projects.server.toolbox.server import serve
         (["--port=1", "-nope"], ["server", "serve", "--apps=satellite", "--port=1", "-nope"]),
         (["--apps=hub"], ["server", "serve", "--apps=hub"]),
         (["serve", "-n=x"], ["server", "serve", "--apps=satellite", "--nickname=x"]),
+        (["--apps=hub,satellite"], ["server", "serve", "--apps=hub,satellite"]),
         (["doctor", "--port=1"], ["satellite", "doctor", "--port=1"]),
         (["systemd", "--", "-n", "x"], ["satellite", "systemd", "--", "-n", "x"]),
         (["doctr"], ["satellite", "doctr"]),
