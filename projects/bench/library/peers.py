@@ -13,16 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 Peer = Literal[
-    "ansible", "awscli", "hydra", "obstore", "omegaconf", "pyinfra", "reframe", "s5cmd", "tmt"
+    "ansible",
+    "awscli",
+    "huey",
+    "hydra",
+    "hyperqueue",
+    "obstore",
+    "omegaconf",
+    "pyinfra",
+    "ray",
+    "reframe",
+    "s5cmd",
+    "tmt",
 ]
 
 DISTRIBUTIONS: dict[str, str] = {
     "ansible": "ansible-core",
     "awscli": "awscli",
+    "huey": "huey",
     "hydra": "hydra-core",
+    "hyperqueue": "hyperqueue",
     "obstore": "obstore",
     "omegaconf": "omegaconf",
     "pyinfra": "pyinfra",
+    "ray": "ray",
     "reframe": "reframe-hpc",
     "s5cmd": "s5cmd",
     "tmt": "tmt",

@@ -53,7 +53,8 @@ def as_markdown(results: Sequence[Result], bars: Mapping[str, str]) -> str:
         lines += ["", f"## {_heading(result)}", ""]
         lines += _markdown_table(_CASE_TITLES, _case_rows(result))
         if result.scores:
-            lines += ["", *_markdown_table(change_points.TITLES, change_points.table(result))]
+            lines += ["", *_markdown_table(*_score_table(result))]
+        lines += [f"\n{name}: {text}" for name, text in result.notes.items()]
         lines += [f"\nFailed: {name}: {reason}" for name, reason in result.failed.items()]
     return "\n".join(lines) + "\n"
 
@@ -85,6 +86,7 @@ def as_page(results: Sequence[Result], bars: Mapping[str, str]) -> str:
     rows = "".join(_html_row(_verdict_cells(verdict)) for verdict in verdicts)
     titles = "".join(f"<th>{escape(title)}</th>" for title in _VERDICT_TITLES)
     scores = "".join(_scores(result) for result in results if result.scores)
+    scores += "".join(_notes(result) for result in results if result.notes)
     conditions = "<br>".join(escape(line) for line in _conditions(results))
     charts = "\n".join(_charts(results, verdicts))
     return (
@@ -99,9 +101,29 @@ def as_page(results: Sequence[Result], bars: Mapping[str, str]) -> str:
 
 
 def _scores(result: Result) -> str:
-    titles = "".join(f"<th>{escape(title)}</th>" for title in change_points.TITLES)
-    rows = "".join(_html_row(cells) for cells in change_points.table(result))
-    return f"<h2>{escape(_heading(result))}</h2>\n<table><tr>{titles}</tr>{rows}</table>"
+    titles, table = _score_table(result)
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    rows = "".join(_html_row(cells) for cells in table)
+    return f"<h2>{escape(_heading(result))}</h2>\n<table><tr>{head}</tr>{rows}</table>"
+
+
+def _score_table(result: Result) -> tuple[Sequence[str], list[list[str]]]:
+    """Return titles and rows of what is no duration."""
+    if result.bench == "change_points":
+        return change_points.TITLES, change_points.table(result)
+    rows = [
+        [case, figure, f"{value:,.1f}".removesuffix(".0")]
+        for case, figures in result.scores.items()
+        for figure, value in figures.items()
+    ]
+    return ("what", "figure", "value"), rows
+
+
+def _notes(result: Result) -> str:
+    items = "".join(
+        f"<li>{escape(name)}: {escape(text)}</li>" for name, text in result.notes.items()
+    )
+    return f"<h2>{escape(_heading(result))}: what is kept</h2>\n<ul>{items}</ul>"
 
 
 def _charts(results: Sequence[Result], verdicts: Sequence[Verdict]) -> list[str]:

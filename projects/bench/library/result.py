@@ -29,6 +29,8 @@ class Result:
     machine: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     """What is no duration: by case, figures by name."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """What is to be known about a contestant, as a sentence."""
 
 
 @contextmanager

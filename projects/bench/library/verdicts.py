@@ -10,6 +10,7 @@ from projects.bench.library import (
     command_overhead,
     configuration_speed,
     export_speed,
+    job_cases,
     parse_speed,
     startup,
 )
@@ -124,6 +125,68 @@ def _export_row(key: str, what: str) -> Row:
     )
 
 
+def _job_rows() -> tuple[Row, ...]:
+    case, bests = job_cases.case, job_cases.RIVALS
+    worst = [case(f"{where}: {job_cases.WORST}", job_cases.P99) for where in ("HTTP", "store")]
+    starts = [
+        Row(
+            key=f"jobs_start_{which}",
+            bench="jobs_start",
+            title=f"submission to the job's own clock, idle server, {which}",
+            subject=case(job_cases.OURS, which),
+            base=None,
+            rivals=tuple(case(rival, which) for rival in bests),
+            floors=(case(job_cases.SPAWN, which),),
+        )
+        for which in (job_cases.P50, job_cases.P99)
+    ]
+    return (
+        Row(
+            key="jobs_throughput",
+            bench="jobs_throughput",
+            title="one of many jobs, `/bin/true` in two slots",
+            subject=job_cases.OURS,
+            base=None,
+            rivals=(job_cases.MAKE, *bests),
+        ),
+        *starts,
+        Row(
+            key="jobs_bulk_submit",
+            bench="jobs_bulk_submit",
+            title="one job of a submission, acknowledged",
+            subject=job_cases.OURS,
+            base=None,
+            rivals=(job_cases.HYPERQUEUE, job_cases.HUEY_SQLITE, job_cases.HUEY_REDIS),
+        ),
+        Row(
+            key="jobs_million",
+            bench="jobs_million",
+            title="any list page, filter or count, p99",
+            subject=worst[0],
+            base=None,
+            rivals=(),
+            floors=(case(f"SQL: {job_cases.WORST}", job_cases.P99), worst[1]),
+        ),
+        Row(
+            key="jobs_million_start",
+            bench="jobs_million",
+            title="start of the server to `/readyz`",
+            subject=job_cases.START,
+            base=None,
+            rivals=(),
+            floors=(job_cases.START_EMPTY,),
+        ),
+        Row(
+            key="jobs_ready",
+            bench="jobs_faults",
+            title="ready again after a kill, p99",
+            subject=job_cases.READY_P99,
+            base=None,
+            rivals=(),
+        ),
+    )
+
+
 ROWS = (
     Row(
         key="command",
@@ -175,6 +238,7 @@ ROWS = (
         base=None,
         rivals=tuple(change_points.case(peer) for peer in change_points.PEERS),
     ),
+    *_job_rows(),
 )
 
 
@@ -249,6 +313,10 @@ def point_of(result: Result) -> str:
     if result.bench == "export":
         return f"{result.settings['files']} files, {result.settings['megabytes']} MiB"
     settings = result.settings
+    if "jobs" in settings:
+        return f"{settings['jobs']:,} jobs"
+    if result.bench == "jobs_faults":
+        return f"{settings['rounds']:,} rounds"
     if settings.get("bench") == "change_points":
         return f"{settings['length']} points, steps of {settings['effect']:.0%}"
     applied = settings.get("applied")

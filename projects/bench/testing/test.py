@@ -1,4 +1,4 @@
-"""The toolkit measuring itself: command overhead, start-up and configuration, beside peers."""
+"""The toolkit measuring itself: commands, start-up, configuration, jobs, beside peers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,31 @@ def test_ci() -> None:
     """Measure every point and write the report."""
     verdicts.read_bars(config.project.get_config("bars"))
     peers.require_installed(config.project.get_config("peers"))
+    failure = None
+    if config.project.get_config("points.others"):
+        measure_others()
+    if config.project.get_config("points.jobs"):
+        failure = measure_jobs()
+    run.run_toolbox_from_config("bench", "report", extra={"results_dir": env.ARTIFACT_DIR})
+    if failure:
+        raise failure
+
+
+def measure_others() -> None:
+    """Measure what isn't about jobs."""
     run.run_toolbox_from_config("bench", "command_overhead")
     run.run_toolbox_from_config("bench", "startup")
     run.run_iterable_fields(["configuration.applied"], measure_configuration)
     run.run_toolbox_from_config("bench", "parse")
     run.run_toolbox_from_config("bench", "export")
     run.run_iterable_fields(["change_points.length"], measure_change_points)
-    run.run_toolbox_from_config("bench", "report", extra={"results_dir": env.ARTIFACT_DIR})
+
+
+def measure_jobs() -> BaseException | None:
+    """Measure the job engine; return how a promise was broken: the report is to tell it, too."""
+    for point in ("throughput", "start", "bulk_submit", "million", "memory"):
+        run.run_toolbox_from_config("bench", f"jobs_{point}")
+    return run.run_and_catch(None, run.run_toolbox_from_config, "bench", "jobs_faults")
 
 
 def measure_configuration() -> None:

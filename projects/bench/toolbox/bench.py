@@ -7,19 +7,18 @@ import logging
 import os
 import shutil
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from projects.bench.library import peers as peers_of
+from projects.bench.library.measuring import (
+    describe,
+    leave_out,
+    measure,
+    neutral_environ,
+    work_folder,
+)
 from projects.bench.library.peers import Peer
 from projects.core.library import env, run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from projects.bench.library.alternation import Probe
-    from projects.bench.library.result import Result
 
 _logger = logging.getLogger(__name__)
 
@@ -73,14 +72,14 @@ def command_overhead(
 
     asked = peers or []
     settings = {"rounds": rounds, "calls_per_round": calls_per_round, "peers": asked}
-    with recorded(env.ARTIFACT_DIR, "command_overhead", settings) as result, _work() as work:
+    with recorded(env.ARTIFACT_DIR, "command_overhead", settings) as result, work_folder() as work:
         peers_of.require_installed(asked)
         probes = [
-            overhead.our_probe(calls_per_round, work, _environ()),
-            overhead.spawn_probe(work, _environ()),
-            *overhead.peer_probes(asked, work, _environ()),
+            overhead.our_probe(calls_per_round, work, neutral_environ()),
+            overhead.spawn_probe(work, neutral_environ()),
+            *overhead.peer_probes(asked, work, neutral_environ()),
         ]
-        _measure(probes, rounds, warm_ups, asked, result)
+        measure(probes, rounds, warm_ups, asked, result)
 
 
 def startup(rounds: int = 5, warm_ups: int = 1, peers: list[Peer] | None = None) -> None:
@@ -96,13 +95,13 @@ def startup(rounds: int = 5, warm_ups: int = 1, peers: list[Peer] | None = None)
 
     asked = peers or []
     settings = {"rounds": rounds, "peers": asked}
-    with recorded(env.ARTIFACT_DIR, "startup", settings) as result, _work() as work:
+    with recorded(env.ARTIFACT_DIR, "startup", settings) as result, work_folder() as work:
         peers_of.require_installed(asked)
         probes = [
-            *programs.our_probes(work, _environ()),
-            *programs.peer_probes(asked, work, _environ()),
+            *programs.our_probes(work, neutral_environ()),
+            *programs.peer_probes(asked, work, neutral_environ()),
         ]
-        _measure(probes, rounds, warm_ups, asked, result)
+        measure(probes, rounds, warm_ups, asked, result)
 
 
 def configuration(
@@ -139,14 +138,14 @@ def configuration(
         "peers": asked,
     }
     made = generated_config.generate(lines=lines, presets=presets, applied=applied, seed=seed)
-    with recorded(env.ARTIFACT_DIR, "configuration", settings) as result, _work() as work:
+    with recorded(env.ARTIFACT_DIR, "configuration", settings) as result, work_folder() as work:
         peers_of.require_installed(asked)
         source = work / "projects" / "measured" / "testing"
         source.mkdir(parents=True)
         task = configuration_point.write_task(source, made)
         shutil.copy(source / "config.yaml", env.ARTIFACT_DIR / "measured_config.yaml")
-        probes = configuration_speed.probes(source, task, asked, work, _environ())
-        _measure(probes, rounds, warm_ups, asked, result)
+        probes = configuration_speed.probes(source, task, asked, work, neutral_environ())
+        measure(probes, rounds, warm_ups, asked, result)
 
 
 def parse(
@@ -172,11 +171,11 @@ def parse(
     from projects.bench.library.result import recorded
 
     settings = {"rounds": rounds, "results": results, "samples": samples, "seed": seed}
-    with recorded(env.ARTIFACT_DIR, "parse", settings) as result, _work() as work:
+    with recorded(env.ARTIFACT_DIR, "parse", settings) as result, work_folder() as work:
         root = work / "results"
         generated_results.generate(root, count=results, samples=samples, seed=seed)
         probes = parse_speed.probes(root, work, os.environ, serial=serial_walk)
-        _measure(probes, rounds, warm_ups, [], result)
+        measure(probes, rounds, warm_ups, [], result)
 
 
 def change_points(
@@ -191,13 +190,11 @@ def change_points(
         effect: Share of the level by which it changes.
     """
     from projects.bench.library import change_points as measured
-    from projects.bench.library.machine import describe_machine
-    from projects.bench.library.result import own_versions, recorded
+    from projects.bench.library.result import recorded
 
     settings = {"rounds": rounds, "series": series, "length": length, "effect": effect}
     with recorded(env.ARTIFACT_DIR, "change_points", settings) as result:
-        result.machine = describe_machine()
-        result.versions = own_versions(env.ARTIFACT_DIR)
+        describe(result)
         measured.measure(result, rounds=rounds, series=series, length=length, effect=effect)
 
 
@@ -230,17 +227,132 @@ def export(
         "megabytes": megabytes,
         "peers": asked,
     }
-    with recorded(env.ARTIFACT_DIR, "export", settings) as result, _work() as work:
+    with recorded(env.ARTIFACT_DIR, "export", settings) as result, work_folder() as work:
         peers_of.require_installed(asked)
         if missing := radosgw.missing():
-            result.failed["the S3 server"] = missing
-            _logger.warning("the export is not measured: %s", missing)
+            leave_out(result, {"the S3 server": missing})
             return
         sources = export_speed.write_sources(work / "sources", files, megabytes)
         with radosgw.running(work / "server", memory=8 * 1024**3) as server:
             export_speed.make_bucket(server)
-            probes = export_speed.probes(sources, server, asked, work, _environ())
-            _measure(probes, rounds, warm_ups, asked, result)
+            probes = export_speed.probes(sources, server, asked, work, neutral_environ())
+            measure(probes, rounds, warm_ups, asked, result)
+
+
+def jobs_throughput(
+    *, rounds: int = 5, warm_ups: int = 1, jobs: int = 2000, peers: list[Peer] | None = None
+) -> None:
+    """Measure jobs that run /bin/true in two slots, through our server and by others.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        jobs: Jobs of a round; HyperQueue's client looks once a second, so fewer are unfair to it.
+        peers: Whom to measure beside us; huey, hyperqueue and ray run jobs. With any, so does
+            task-spooler, where it is installed.
+    """
+    _contest("jobs_throughput", rounds, warm_ups, jobs, peers or [])
+
+
+def jobs_start(
+    *, rounds: int = 5, warm_ups: int = 1, jobs: int = 100, peers: list[Peer] | None = None
+) -> None:
+    """Measure the time from a submission to the job's own clock, with everybody idle.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        jobs: Jobs of a round, one after the other.
+        peers: Whom to measure beside us; huey, hyperqueue and ray run jobs.
+    """
+    _contest("jobs_start", rounds, warm_ups, jobs, peers or [])
+
+
+def jobs_bulk_submit(
+    *, rounds: int = 5, warm_ups: int = 1, jobs: int = 20000, peers: list[Peer] | None = None
+) -> None:
+    """Measure one submission of many jobs until it is acknowledged, which is when it is on disk.
+
+    Args:
+        rounds: Rounds that count; in each, every contestant has its turn.
+        warm_ups: Rounds before, that do not count.
+        jobs: Jobs of the submission, at most 100,000.
+        peers: Whom to measure beside us; huey and hyperqueue have queues.
+    """
+    _contest("jobs_bulk_submit", rounds, warm_ups, jobs, peers or [])
+
+
+def jobs_million(
+    *, rounds: int = 3, warm_ups: int = 0, jobs: int = 1_000_000, calls: int = 100
+) -> None:
+    """Measure lists, filters, counts and the start of a server that has very many jobs.
+
+    Args:
+        rounds: Rounds that count.
+        warm_ups: Rounds before, that do not count.
+        jobs: Jobs in the store, which is made at the first time and kept in the user's cache.
+        calls: Calls of each kind in a round.
+    """
+    from projects.bench.library.million_jobs import Million
+    from projects.bench.library.result import recorded
+
+    settings = {"rounds": rounds, "jobs": jobs, "calls": calls}
+    with recorded(env.ARTIFACT_DIR, "jobs_million", settings) as result, work_folder() as work:
+        million = Million(jobs, calls, work, neutral_environ())
+        measure(million.probes(), rounds, warm_ups, [], result)
+        result.scores = million.figures
+
+
+def jobs_memory(ran: int = 2000, waiting: int = 20000) -> None:
+    """Measure the memory of server, spawner and runners, idle and with jobs.
+
+    Args:
+        ran: So many jobs run before the second look.
+        waiting: So many wait at the third.
+    """
+    from projects.bench.library import job_memory
+    from projects.bench.library.result import recorded
+
+    settings = {"ran": ran, "waiting": waiting}
+    with recorded(env.ARTIFACT_DIR, "jobs_memory", settings) as result, work_folder() as work:
+        describe(result)
+        result.scores = job_memory.measure(work, neutral_environ(), ran=ran, waiting=waiting)
+
+
+def jobs_faults(rounds: int = 1000, seconds: float = 1800.0, seed: int = 1) -> None:
+    """Kill server, spawner and runners at random moments under load; fail if a promise is broken.
+
+    Nothing may be lost, run twice, end wrongly, or be left behind; the data directory is kept in
+    the artifacts if it is.
+
+    Args:
+        rounds: Kills.
+        seconds: No further kill after so many; what was reached is in the report.
+        seed: Another seed is other moments.
+    """
+    from projects.bench.library import job_cases, job_faults
+    from projects.bench.library.result import recorded
+
+    settings = {"rounds": rounds, "seconds": seconds, "seed": seed}
+    with recorded(env.ARTIFACT_DIR, "jobs_faults", settings) as result, work_folder() as work:
+        describe(result)
+        outcome = job_faults.measure(
+            work,
+            neutral_environ(),
+            rounds=rounds,
+            seconds=seconds,
+            seed=seed,
+            keep=env.ARTIFACT_DIR / "kept",
+        )
+        result.scores = job_faults.scores(outcome)
+        if outcome.ready:
+            result.seconds = {
+                job_cases.READY: outcome.ready,
+                job_cases.READY_P99: [job_cases.quantiles(outcome.ready)[job_cases.P99]],
+            }
+        result.notes = {"broken": "; ".join(outcome.told)} if outcome.told else {}
+    if not outcome.good:
+        raise job_faults.PromiseBroken("; ".join(outcome.told) or str(result.scores))
 
 
 def report(bars: dict[str, str], results_dir: Path) -> None:
@@ -285,37 +397,18 @@ def remove_peers() -> None:
         shutil.rmtree(peers_of.ENVIRONMENT)
 
 
-@contextmanager
-def _work() -> Iterator[Path]:
-    """Make a folder for what measured programs leave; on the disk that artifacts go to."""
-    folder = env.ARTIFACT_DIR / "work"
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _contest(bench: str, rounds: int, warm_ups: int, jobs: int, peers: list[Peer]) -> None:
+    from projects.bench.library import job_cases, job_speed
+    from projects.bench.library.result import recorded
 
-
-def _measure(
-    probes: Sequence[Probe], rounds: int, warm_ups: int, peers: Sequence[str], result: Result
-) -> None:
-    from projects.bench.library.alternation import alternate
-    from projects.bench.library.machine import describe_machine
-    from projects.bench.library.result import own_versions
-
-    def say(done: int) -> None:
-        _logger.info("round %d of %d", done, warm_ups + rounds)
-
-    result.machine = describe_machine()
-    result.versions = own_versions(env.ARTIFACT_DIR)
-    if peers:
-        result.versions |= peers_of.versions(peers)
-    samples = alternate(probes, rounds=rounds, warm_ups=warm_ups, after_round=say)
-    result.seconds, result.failed = samples.seconds, samples.failed
-    for name, reason in samples.failed.items():
-        _logger.warning("%s is left out: %s", name, reason)
-
-
-def _environ() -> dict[str, str]:
-    """Return the environment of measured programs: Python as installed, with compiled modules."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    settings = {"rounds": rounds, "jobs": jobs, "peers": peers}
+    with recorded(env.ARTIFACT_DIR, bench, settings) as result, work_folder() as work:
+        peers_of.require_installed(peers)
+        contest = job_speed.Contest(peers, work, neutral_environ())
+        probes = contest.probes(bench, jobs)
+        measure(probes, rounds, warm_ups, peers, result)
+        leave_out(result, contest.missing)
+        result.scores = contest.figures
+        result.notes = {
+            probe.name: text for probe in probes if (text := job_cases.KEPT.get(probe.name))
+        }
