@@ -14,8 +14,11 @@ import yaml
 from projects.core.secrets import masking
 from tests.conftest import CHECKOUT
 
-OWN_TESTS = {"docs/reference/command_args.md"}
-"""Pages whose commands need files that the page shows; test_command_args_page.py makes them."""
+OWN_TESTS = {
+    "docs/reference/command_args.md",
+    "docs/tutorial/from-a-script-to-a-queue.md",  # tests/satellite/test_tutorial.py
+}
+"""Pages whose commands need files that the page shows, or a server; other tests do them."""
 
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
 

@@ -136,12 +136,12 @@ def test_no_token_is_typed_and_a_missing_one_is_explained(satellite: Live, tmp_p
 
 
 def test_a_submission_comes_from_standard_input_and_its_mistakes_name_it(satellite: Live) -> None:
-    wrong = '{"job_specs": [{"name": "exmple"}]}'
+    wrong = '{"job_specs": [{"name": "exampel"}]}'
     done = satellite.satctl("submit_file", "-", input=wrong)
     assert done.returncode == 2
     assert done.stderr.startswith("error: standard input: job_specs[0].name")
     assert 'did you mean "example"' in done.stderr
-    done = satellite.satctl("submit_file", "-", input=wrong.replace("exmple", "example"))
+    done = satellite.satctl("submit_file", "-", input=wrong.replace("exampel", "example"))
     assert done.returncode == 0
     done = satellite.satctl("submit_file", "nowhere.json")
     assert (done.returncode, done.stderr) == (2, "error: nowhere.json: No such file or directory\n")
