@@ -22,7 +22,8 @@ def main(argv: Sequence[str]) -> int:
 
     streams.open_closed()
     try:
-        return _do(list(argv))
+        # UTF-8, whatever the locale says: words are sent on, and JSON knows nothing else.
+        return _do([os.fsencode(word).decode("utf-8", "surrogateescape") for word in argv])
     except BaseException as error:
         return _report(error)
     finally:
@@ -32,10 +33,10 @@ def main(argv: Sequence[str]) -> int:
 def _do(words: list[str]) -> int:
     first = words[0] if words else "--help"
     if first in ("-h", "--help", "help"):
+        from projects.satellite.satctl import printing
         from projects.satellite.satctl.help import overview
 
-        sys.stdout.write(overview())
-        return 0
+        return printing.text(overview())
     if first == "--version":
         from projects.core import __version__
 
@@ -55,10 +56,10 @@ def _do(words: list[str]) -> int:
 
         raise UsageError(unknown("verb", first[:60], [*verbs.VERBS, "completion"], most=20))
     if _asks_for_help(words[1:], until_plain=verb.until_plain):
+        from projects.satellite.satctl import printing
         from projects.satellite.satctl.help import of_verb
 
-        sys.stdout.write(of_verb(name, verb))
-        return 0
+        return printing.text(of_verb(name, verb))
     from projects.jobs.library.client import Client
 
     return verbs.call(verb, name, Client(), words[1:])

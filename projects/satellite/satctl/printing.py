@@ -31,7 +31,20 @@ def text(value: str) -> int:
 
 
 def raw(data: bytes) -> None:
-    """Write bytes to stdout at once."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    """Write bytes to stdout at once.
+
+    Raises
+    ------
+    InfrastructureError
+        It takes none.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from projects.core.errors import unreadable
+
+        raise unreadable("stdout", error) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -28,8 +29,14 @@ class Canned:
     def _serve(self) -> None:
         connection, _ = self._socket.accept()
         with connection:
-            self.heard = connection.recv(65536)
+            while not self._is_whole():
+                self.heard += connection.recv(65536)
             connection.sendall(self._answer)
+
+    def _is_whole(self) -> bool:
+        head, end, body = self.heard.partition(b"\r\n\r\n")
+        length = re.search(rb"Content-Length: (\d+)", head)
+        return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
     def close(self) -> None:
         self._thread.join()

@@ -270,3 +270,26 @@ def test_help_teaches_with_examples_and_needs_no_server(satellite: Live) -> None
     text = satellite.satctl("--help").stdout
     assert "satctl submit_file submission.json" in text
     assert "SATELLITE_URL" in text
+
+
+def test_words_and_answers_are_utf_8_in_every_locale(satellite: Live) -> None:
+    old = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    job = satellite.data("run", "example", "--b=hällo ☃", environ=old)["job_ids"][0]
+    assert satellite.data("job", job, environ=old)["params"] == {"b": "hällo ☃"}
+    satellite.satctl("wait", job)
+    assert satellite.satctl("log", job, environ=old).stdout == "--b=hällo ☃\nend\n"
+    assert "…" in satellite.satctl("--help", environ=old).stdout
+
+
+def test_a_full_disk_is_told_in_one_line(satellite: Live) -> None:
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run(
+            satellite.command("info"),
+            env=satellite.environ,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "error: stdout: No space left on device\n")
