@@ -17,7 +17,7 @@ from projects.hub.tables.columns import EXACT, MOST_CELL, MOST_COLUMNS, Column, 
 from projects.hub.tables.kinds import Misfit, fit, fit_text, infer, keepable, kind_of, kind_of_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from projects.hub.tables.batch import Batch
 
@@ -61,10 +61,10 @@ def place(columns: Sequence[Column], batch: Batch) -> Placed:
             continue  # nothing but nulls: the column is made when there is a value
         stored, wrong = _fitted(values, kind, textual=batch.textual)
         if kind is Type.JSON:
-            _check_large(name, stored)
+            _check_large(name, enumerate(stored))
         for row, said in wrong.items():
             beside = {"value": keepable(values[row]), "error": said}
-            _check_large(name, {row: json.dumps(beside["value"], ensure_ascii=False)})
+            _check_large(name, [(row, json.dumps(beside["value"], ensure_ascii=False))])
             errors.setdefault(row, {})[name] = beside
         column = old or Column(len(known) + 1, name, kind)
         if column.type is not kind:
@@ -139,9 +139,8 @@ def _is_wide(stored: list[Any]) -> bool:
     return any(value is not None and abs(value) > EXACT for value in stored)
 
 
-def _check_large(name: str, texts: Mapping[int, str] | Sequence[str | None]) -> None:
-    """Refuse texts of JSON that are too large, each of the row of its place."""
-    rows = texts.items() if isinstance(texts, dict) else enumerate(texts)
-    for row, text in rows:
+def _check_large(name: str, texts: Iterable[tuple[int, str | None]]) -> None:
+    """Refuse texts of JSON that are too large, each of a row."""
+    for row, text in texts:
         if text is not None and len(text) > _SURE:
             check_size(row + 1, name, len(text.encode()))

@@ -20,6 +20,7 @@ new column is no rewrite in either database; SQLite allows 2,000 columns, Postgr
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
@@ -50,6 +51,11 @@ class Tables:
     def __init__(self, database: Database, clock: Callable[[], int] = moment.now) -> None:
         self.database = database
         self._clock = clock
+        self._listeners: list[Callable[[tuple[str, str]], None]] = []
+
+    def subscribe(self, listener: Callable[[tuple[str, str]], None]) -> None:
+        """Call `listener` with the names of a table after each upload, in the uploader's thread."""
+        self._listeners.append(listener)
 
     def find(self, test_system: str, test_name: str) -> ResultTable | None:
         """Return a table, or None."""
@@ -123,7 +129,10 @@ class Tables:
                 may_append(table)
             if table.columns != columns:
                 placed = place(table.columns, batch)
-            return self._append(connection, table, placed, batch.rows, origin, key, digest)
+            answer = self._append(connection, table, placed, batch.rows, origin, key, digest)
+        for listener in self._listeners:
+            listener(names)
+        return answer
 
     def _make(
         self, connection: Connection, names: tuple[str, str], owner: str, groups: Sequence[str]
@@ -347,8 +356,6 @@ def _share(connection: Connection, number: int, groups: Sequence[str]) -> None:
 
 def _settings_of(wanted: Column | None, column: Column) -> Column:
     """Return the column as it is, with the unit and the good direction of `wanted`."""
-    from dataclasses import replace
-
     if wanted is None:
         return column
     return replace(column, unit=wanted.unit, better=wanted.better)

@@ -1,0 +1,147 @@
+"""An upload as it comes in over HTTP: what it says of itself, and its rows."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from projects.hub.tables.batch import Batch, read_csv, read_json
+from projects.hub.tables.columns import MOST_NAME
+from projects.hub.tables.values import Answer, Origin, ResultTable
+from projects.jobs.http.body import parse
+from projects.jobs.http.refusals import Absent, Forbidden, Invalid, WrongMedia
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projects.hub.tables.schemas import UploadQuery
+    from projects.hub.tables.store import Tables
+    from projects.jobs.http.access import Principal
+
+_MOST_KEY = 255
+_CSV = "text/csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What came: names of the table, media type, bytes, key, where the rows come from."""
+
+    names: tuple[str, str]
+    media: str
+    data: bytes
+    key: str | None
+    origin: Origin
+    groups: Sequence[str]
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of what was sent, and to where."""
+        found = hashlib.sha256(repr((self.names, self.media)).encode())
+        found.update(self.data)
+        return found.digest()
+
+    def rows(self) -> Batch:
+        """Return the rows; raises what says why they can't be read."""
+        if self.media == _CSV:
+            return read_csv(self.data)
+        return read_json(parse(self.data, allow_nan=True))
+
+
+def append(tables: Tables, who: Principal, upload: Upload) -> Answer:
+    """Append the rows of an upload, or find that they are there already.
+
+    Raises
+    ------
+    Absent
+        The table is somebody else's.
+    Conflict, Invalid, Forbidden, BadRows
+        The upload can't be taken as it is.
+    """
+    digest = upload.digest
+    known = tables.done(upload.origin, upload.key, digest)
+    if known is not None:
+        return known
+
+    def may_append(table: ResultTable) -> None:
+        if not who.may_see(table.owner, table.groups):
+            raise absent(upload.names)
+
+    found = tables.find(*upload.names)
+    if found is not None:
+        may_append(found)
+    check_groups(who, upload.groups)
+    return tables.append(
+        upload.names, upload.rows(), upload.origin, upload.key, digest, may_append, upload.groups
+    )
+
+
+def media_of(header: str) -> str:
+    """Return the media type of a `Content-Type`.
+
+    Raises
+    ------
+    WrongMedia
+        It is neither JSON nor CSV.
+    """
+    media = header.partition(";")[0].strip().lower()
+    if media == _CSV:
+        return media
+    if media == "application/json" or media.endswith("+json"):
+        return "application/json"
+    raise WrongMedia(f"send application/json or {_CSV} as Content-Type, not {media[:60] or '-'}")
+
+
+def key_of(header: str | None) -> str | None:
+    """Return the `Idempotency-Key`.
+
+    Raises
+    ------
+    Invalid
+        It is empty, too long or not ASCII.
+    """
+    if header is None:
+        return None
+    key = header.strip()
+    if not key or len(key) > _MOST_KEY or not (key.isascii() and key.isprintable()):
+        raise Invalid(f"Idempotency-Key: 1 to {_MOST_KEY} printable characters of ASCII are one")
+    return key
+
+
+def origin_of(who: Principal, query: UploadQuery) -> Origin:
+    """Return where rows come from: what the call says, for a satellite's token at least that."""
+    satellite = query.satellite
+    if satellite is None and "satellite" in who.scopes:
+        satellite = who.owner
+    return Origin(who.owner, satellite or None, query.job or None, query.artifact or None)
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a name that no table can have.
+
+    Raises
+    ------
+    Invalid
+        It is too long, or has characters that aren't printable.
+    """
+    if not name.strip() or len(name) > MOST_NAME or not name.isprintable():
+        said = f"1 to {MOST_NAME} printable characters are one, not {name[:60]!r}"
+        raise Invalid(f"{what}: {said}", fields={what: said})
+
+
+def check_groups(who: Principal, groups: Sequence[str]) -> None:
+    """Refuse groups that the caller isn't in, unless they are an admin.
+
+    Raises
+    ------
+    Forbidden
+        They aren't in one.
+    """
+    foreign = sorted(set(groups) - set(who.groups))
+    if foreign and not who.is_admin:
+        raise Forbidden(f"you are not in the group {foreign[0][:100]!r}")
+
+
+def absent(names: tuple[str, str]) -> Absent:
+    """Return the answer for a table that isn't there, or is somebody else's."""
+    return Absent(f"there is no table {names[0][:100]}/{names[1][:100]}")
