@@ -148,14 +148,14 @@ class Accounts:
         with self.database.read() as connection:
             return sessions.of_user(connection, name)
 
-    def end_session(self, name: str, id_: str, actor: Actor) -> bool:
-        """End a session of a user; False: there is none."""
+    def end_session(self, name: str | None, id_: str, actor: Actor) -> bool:
+        """End a session of a user, or (None) of anybody; False: there is none."""
         with self.database.write(durable=True) as connection:
-            ended = sessions.end(connection, name, id_)
-            if ended:
-                audit.write(connection, actor, "logout", name)
+            whose = sessions.end(connection, name, id_)
+            if whose is not None:
+                audit.write(connection, actor, "logout", whose)
         self.changed()
-        return ended
+        return whose is not None
 
 
 def accounts_of(request: Request) -> Accounts:

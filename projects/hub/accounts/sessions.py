@@ -66,10 +66,15 @@ def touch(connection: Connection, hash_: str, at: int) -> None:
     connection.execute(update(session).where(session.c.hash == hash_).values(last_used=at))
 
 
-def end(connection: Connection, user: str, id_: str) -> bool:
-    """End one session of a user."""
-    query = delete(session).where(session.c.user == user, session.c.id == id_)
-    return bool(connection.execute(query).rowcount)
+def end(connection: Connection, user: str | None, id_: str) -> str | None:
+    """End one session, of a user or (None) of anybody; return whose it was."""
+    query = select(session.c.user).where(session.c.id == id_)
+    if user is not None:
+        query = query.where(session.c.user == user)
+    whose: str | None = connection.scalar(query)
+    if whose is not None:
+        connection.execute(delete(session).where(session.c.id == id_))
+    return whose
 
 
 def end_all(connection: Connection, user: str, but: str = "") -> None:

@@ -174,9 +174,9 @@ SPEC = """{
 }"""
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A server whose jobs are puppets."""
+@contextlib.contextmanager
+def served(tmp_path: Path, apps: Sequence[str], **settings: Any) -> Iterator[World]:
+    """Serve apps, with jobs that are puppets; `settings` are more of the server's."""
     scripts = tmp_path / "test_scripts"
     example = scripts / "example"
     example.mkdir(parents=True)
@@ -190,18 +190,19 @@ def world(tmp_path: Path) -> Iterator[World]:
     store = open_store(f"sqlite:///{data}/satellite.db")
     puppets = Puppets()
     catalog = Catalog([scripts])
-    settings = EngineSettings(data_directory=data, parallel_jobs=2)
-    engine = Engine(store, puppets, catalog, settings)
+    engine = Engine(store, puppets, catalog, EngineSettings(data_directory=data, parallel_jobs=2))
     engine.start()
     services = Services(
         engine=engine,
         store=store,
         catalog=catalog,
-        settings=Settings(version="0.0.0", nickname="nick", heartbeat=0.2, patience=2.0),
+        settings=Settings(
+            version="0.0.0", nickname="nick", heartbeat=0.2, patience=2.0, **settings
+        ),
         feed=Feed(store, engine.subscribe),
     )
     try:
-        app = create_app(services, ["satellite"])
+        app = create_app(services, apps)
         with serving(app, services) as address:
             made = World(app, address, services, puppets, store, data, scripts)
             yield made
@@ -210,6 +211,13 @@ def world(tmp_path: Path) -> Iterator[World]:
     finally:
         engine.stop()
         store.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A satellite's server."""
+    with served(tmp_path, ["satellite"]) as made:
+        yield made
 
 
 def bearer(token: str) -> dict[str, str]:

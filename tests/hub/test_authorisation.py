@@ -1,0 +1,118 @@
+"""Every route of the hub, by everybody who may call it; a route without an entry fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from projects.hub.accounts import login_routes
+from projects.jobs.http.status import OPEN
+from tests.hub.authorisation import (
+    accounts,
+    artifacts,
+    jobs,
+    notifications,
+    pages,
+    sites,
+    tables,
+)
+from tests.hub.authorisation.expected import CALLERS, May, Table, Things, expected, kind_of
+from tests.hub.hub_world import Hub
+
+ROOMS = (accounts, jobs, tables, artifacts, sites, notifications, pages)
+TABLE: Table = {route: may for room in ROOMS for route, may in room.TABLE.items()}
+THINGS: Things = {name: make for room in ROOMS for name, make in room.THINGS.items()}
+
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+def routes(hub: Hub) -> Iterator[tuple[str, str]]:
+    for context in iter_route_contexts(hub.world.app.routes):
+        for method in getattr(context, "methods", None) or ():
+            yield method, str(getattr(context, "path"))  # noqa: B009  (of either kind of route)
+
+
+def test_every_route_is_in_a_table_and_few_are_open(hub: Hub) -> None:
+    found = {route for route in routes(hub) if route[0] != "HEAD"}
+    assert found - set(TABLE) == set(), "these need an entry in tests/hub/authorisation"
+    assert set(TABLE) - found == set(), "these are no routes any more"
+    opened = {path for (_, path), may in TABLE.items() if may.needs == "nothing"}
+    assert opened == {*OPEN, *login_routes.OPEN, *pages.OPEN}
+
+
+class Stage:
+    """The callers, and things that belong to `owner`."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self._made: dict[str, str] = {}
+        for name in ("owner", "member", "other", "sat"):
+            hub.user(name)
+        hub.user("boss", admin=True)
+        hub.group("team", ["owner", "member"])
+
+    def callers(self, by: str) -> dict[str, httpx.Client]:
+        """Return who calls, by tokens or by sessions."""
+        scopes = {"admin": ("boss", "admin"), "satellite": ("sat", "satellite")}
+        made = {"nobody": self.hub.browser() if by == "session" else self.anonymous()}
+        for caller in CALLERS[1:]:
+            name, scope = scopes.get(caller, (caller, "submit"))
+            if by == "token":
+                made[caller] = self.hub.client(name, scope)
+            elif caller != "satellite":
+                made[caller] = self.hub.browser(name)
+        return made
+
+    def anonymous(self) -> httpx.Client:
+        return self.hub.world.client_with(None)
+
+    def thing(self, name: str, *, fresh: bool) -> str:
+        if fresh:
+            return THINGS[name](self.hub)
+        if name not in self._made:
+            self._made[name] = THINGS[name](self.hub)
+        return self._made[name]
+
+    def address(self, path: str, may: May) -> str:
+        filled = _PARAMETER.sub(lambda found: self.thing(found[1], fresh=may.fresh), path)
+        return filled + (f"?{may.query}" if may.query else "")
+
+
+def status_of(client: httpx.Client, method: str, address: str, may: May) -> int:
+    """Return the status; of a stream only its head is waited for."""
+    sent = {"json": may.body} if may.body is not None else {}
+    with client.stream(method, address, **sent) as answer:
+        return answer.status_code
+
+
+@pytest.mark.parametrize("by", ["token", "session"])
+def test_every_route_opens_to_exactly_those_who_may(hub: Hub, by: str) -> None:
+    stage = Stage(hub)
+    wrong = {}
+    for (method, path), may in TABLE.items():
+        for caller, client in stage.callers(by).items():
+            if caller == "nobody" and may.needs != "nothing":
+                client.cookies.clear()
+            got = kind_of(status_of(client, method, stage.address(path, may), may))
+            wanted = expected(may, caller)
+            if got != wanted:
+                wrong[method, path, caller] = f"{got} instead of {wanted}"
+    assert wrong == {}
+
+
+def test_a_cookie_alone_changes_nothing(hub: Hub) -> None:
+    stage = Stage(hub)
+    browser = stage.callers("session")["admin"]
+    del browser.headers["X-CSRF-Token"]
+    opened = {}
+    for (method, path), may in TABLE.items():
+        if method in ("GET", "HEAD") or may.needs == "nothing":
+            continue
+        status = status_of(browser, method, stage.address(path, may), may)
+        if status != httpx.codes.FORBIDDEN:
+            opened[method, path] = status
+    assert opened == {}
