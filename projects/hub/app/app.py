@@ -15,6 +15,12 @@ from projects.hub.accounts.cookies import SessionSource
 from projects.hub.accounts.directory import Directory
 from projects.hub.app.greeting import Greeting
 from projects.hub.app.trail import Trail
+from projects.hub.pages import routes as pages_routes
+from projects.hub.pages.places import Pages
+from projects.hub.sites import routes as sites_routes
+from projects.hub.sites.local import LocalSite
+from projects.hub.sites.satellites import Satellites
+from projects.hub.sites.sites import Sites
 from projects.hub.store.database import open_hub_store
 from projects.jobs.http.application import Part
 
@@ -39,6 +45,7 @@ def create_part(services: Services) -> Part:
     database = open_hub_store(_url(services))
     accounts = Accounts(database, services.store)
     services.sharing = Directory(accounts)
+    sites = Sites(LocalSite(services), Satellites(database))
 
     @contextlib.asynccontextmanager
     async def keep(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -48,15 +55,24 @@ def create_part(services: Services) -> Part:
             yield
         finally:
             task.cancel()
+            await sites.close()
             database.close()
 
     return Part(
-        routers=[login_routes.router, routes.router, login_page.router],
+        routers=[
+            *(login_routes.router, routes.router),
+            *(sites_routes.router, pages_routes.router, login_page.router),
+        ],
         sources=[SessionSource(accounts)],
         standing_of=accounts.standing_of,
         middleware=[(Trail, {"database": database})],
         lifespans=[keep],
-        state={"hub_database": database, "accounts": accounts},
+        state={
+            "hub_database": database,
+            "accounts": accounts,
+            "sites": sites,
+            "pages": Pages(sites),
+        },
         greetings=[Greeting(accounts, _user_name())],
     )
 

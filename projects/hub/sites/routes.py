@@ -11,8 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from projects.hub.sites.satellites import Announcement, Satellite
-from projects.jobs.http import schemas
-from projects.jobs.http.access import READ, Admin, Submitter
+from projects.jobs.http import access, schemas
 from projects.jobs.http.answers import answer
 from projects.jobs.http.body import read_json
 from projects.jobs.http.refusals import Absent, Invalid
@@ -38,21 +37,21 @@ _TOOL = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 
 
 @router.post("", response_model=None)
-async def heartbeat(request: Request, who: Submitter) -> Response:
+async def heartbeat(request: Request, who: access.Satellite) -> Response:
     """Say that a satellite is there: `{"nickname", "url", "version", "tools", "token"?}`."""
     said = read(await read_json(request, MOST_BODY))
     found = await _sites(request).note(said, who.owner, admin=who.is_admin)
     return answer(shown(found) | {"every": EVERY})
 
 
-@router.get("", response_model=None, dependencies=[READ])
+@router.get("", response_model=None, dependencies=[access.READ])
 async def satellites(request: Request) -> Response:
     """List the satellites, with online or offline since when."""
     return answer({"items": [shown(one) for one in await _sites(request).known()]})
 
 
 @router.delete("/{nickname}", status_code=204, response_class=Response)
-async def remove(request: Request, who: Admin, nickname: str) -> Response:
+async def remove(request: Request, who: access.Admin, nickname: str) -> Response:
     """Forget a satellite and its credential; its next heartbeat registers it anew."""
     del who
     kept = _sites(request).satellites

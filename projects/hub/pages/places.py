@@ -1,0 +1,42 @@
+"""What pages work with, handed over by `app`; and which site an address is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from projects.hub.pages.history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from fastapi import Request
+
+    from projects.hub.sites.site import Site
+    from projects.hub.sites.sites import Sites
+    from projects.jobs.http.access import Principal
+
+    Slower = Callable[[Principal], Awaitable[Sequence[Mapping[str, Any]]]]
+
+
+@dataclass(slots=True)
+class Pages:
+    """The rooms behind the pages."""
+
+    sites: Sites
+    slower: Slower | None = None
+    """Returns what got slower: `title`, `href`, `said`, `at`; None: nobody measures."""
+    history: History = field(default_factory=History)
+
+
+def pages_of(request: Request) -> Pages:
+    """Return what the pages of this application work with."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+async def site_of(request: Request) -> tuple[Site, str]:
+    """Return the site that an address is about, and what addresses of its pages begin with."""
+    nickname = request.path_params.get("nickname", "")
+    site = await pages_of(request).sites.get(nickname)
+    return site, f"/satellites/{nickname}" if nickname else ""

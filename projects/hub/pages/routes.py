@@ -1,0 +1,14 @@
+"""All pages."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from projects.hub.pages import job_routes, overview_routes, static_files, submit_routes
+
+router = APIRouter(include_in_schema=False)
+router.include_router(static_files.router)
+router.include_router(overview_routes.router)
+router.include_router(job_routes.router)
+router.include_router(job_routes.router, prefix="/satellites/{nickname}")
+router.include_router(submit_routes.router)

@@ -1,0 +1,131 @@
+"""Moments, spans, sizes and states as people read them: functions of their arguments."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from projects.jobs.model.moment import SECOND, parse_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WAITING = frozenset(("NEW", "PREPARING", "WAITING"))
+LIVE = frozenset(("STARTING", "RUNNING", "STOPPING", "CLEANING"))
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_KIBI = 1024
+_LONGEST_VALUE = 40
+_LONGEST_LINE = 120
+_NAMES = {
+    "SUCCESS": "success",
+    "FAILED": "failed",
+    "TIMEOUT": "timed out",
+    "CANCELLED": "cancelled",
+    "LOST": "lost",
+}
+
+
+def kind(job: Mapping[str, Any]) -> str:
+    """Return what a job is doing in one word: the name of its icon and colour."""
+    if job.get("outcome"):
+        return str(job["outcome"]).lower()
+    return "waiting" if job["state"] in WAITING else "running"
+
+
+def label(job: Mapping[str, Any]) -> str:
+    """Return what a job is doing, for people."""
+    if job.get("outcome"):
+        return _NAMES.get(str(job["outcome"]), str(job["outcome"]).lower())
+    if job["state"] in WAITING:
+        return "waiting"
+    return str(job["state"]).lower()
+
+
+def phase_kind(submission: Mapping[str, Any]) -> str:
+    """Return what a submission is doing: its worst outcome once it is done."""
+    if submission["phase"] != "done":
+        return "running" if submission["phase"] == "running" else "waiting"
+    outcomes = submission["outcomes"]
+    for name in ("FAILED", "LOST", "TIMEOUT", "CANCELLED"):
+        if outcomes.get(name):
+            return name.lower()
+    return "success"
+
+
+def duration(seconds: float) -> str:
+    """Return a span: `0.12 s`, `3.4 s`, `4 min 12 s`, `3 h 5 min`, `2 d 4 h`."""
+    seconds = max(0.0, seconds)
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
+    return f"{seconds // _DAY:.0f} d {seconds % _DAY // _HOUR:.0f} h"
+
+
+def relative(at: str | None, now: int) -> str:
+    """Return how far a moment is from now: `3 min ago`, `in 2 h`; empty for none."""
+    if not at:
+        return ""
+    seconds = (now - parse_iso(at)) / SECOND
+    size = abs(seconds)
+    if size < 5:  # noqa: PLR2004  (seconds that nobody counts)
+        return "just now"
+    for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s")):
+        if size >= unit:
+            text = f"{size // unit:.0f} {name}"
+            return f"{text} ago" if seconds > 0 else f"in {text}"
+    return "just now"
+
+
+def seconds_between(start: str | None, end: str | None, now: int) -> float | None:
+    """Return the seconds from a moment to another, or until now; None if it hasn't begun."""
+    if not start:
+        return None
+    return ((parse_iso(end) if end else now) - parse_iso(start)) / SECOND
+
+
+def took(job: Mapping[str, Any], now: int) -> str:
+    """Return how long a job ran, or has run by now."""
+    seconds = seconds_between(job["started"], job["finished"], now)
+    return "" if seconds is None else duration(seconds)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes: `512 B`, `1.5 KiB`, `3.2 GiB`."""
+    if count < _KIBI:
+        return f"{count:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
+        count /= _KIBI
+        if count < _KIBI:
+            return f"{count:.1f} {unit}"
+    return f"{count / _KIBI:.1f} TiB"
+
+
+def number(value: float) -> str:
+    """Return a number with its thousands apart."""
+    return f"{value:,}"
+
+
+def value(one: Any) -> str:
+    """Return a value of a parameter on one line."""
+    if isinstance(one, str):
+        return one
+    return json.dumps(one, ensure_ascii=False)
+
+
+def parameters(params: Mapping[str, Any]) -> str:
+    """Return parameters as one short line: `a=1 b=is a test …`."""
+    line = ""
+    for name, one in params.items():
+        text = value(one).replace("\n", " ")
+        if len(text) > _LONGEST_VALUE:
+            text = text[: _LONGEST_VALUE - 1] + "…"
+        line += f"{' ' if line else ''}{name}={text}"
+        if len(line) > _LONGEST_LINE:
+            return line[: _LONGEST_LINE - 1] + "…"
+    return line
