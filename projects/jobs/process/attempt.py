@@ -30,6 +30,8 @@ class Attempt:
         The main process, a child of this one that isn't reaped before its end is on disk.
     hangs
         Something of the job could not even be killed: this runner had better take no other.
+    written
+        The line that says that it runs; empty while only the intent is in the journal.
     """
 
     def __init__(
@@ -62,22 +64,25 @@ class Attempt:
         self._confinement: Confinement | None = None
         self._logs: list[BoundedLog] = []
         self._began = 0.0
+        self._start = ""
+        self.written = ""
         self._timeout_at = float("inf")
         self._kill_at = float("inf")
         self._watch_at = float("inf")
 
-    def begin(self) -> tuple[str, bool]:
-        """Start the process; return the line to tell, and whether there is a process."""
+    def begin(self) -> str:
+        """Start the process; where there is none, return the line to tell."""
         order = self._order
         mark = f"{order['id']}.{self.attempt}"
         timeout = order.get("timeout")
+        ticks = int(kernel.seconds_since_boot() * kernel.TICKS)
         intent = (
             f'{{"t":"intent","q":{self._sequence},"n":{self.number},"a":{self.attempt}'
             f',"id":"{order["id"]}","boot":"{self._boot_id}"'
-            f',"ticks":{int(kernel.seconds_since_boot() * kernel.TICKS)}'
-            f',"timeout":{wire.encode(timeout)},"grace":{wire.encode(order["grace"])}'
-            f',"log":{wire.encode(order["log"])}'
-            f',"out":{wire.encode(order["out"] or order["err"])}}}'
+            f',"ticks":{ticks},"at":{moment.now()}'
+            f',"timeout":{wire.word(timeout)},"grace":{wire.word(order["grace"])}'
+            f',"log":{wire.word(order["log"])}'
+            f',"out":{wire.word(order["out"] or order["err"])}}}'
         )
         try:
             error = self._journal.append(self._sequence, intent)
@@ -87,22 +92,34 @@ class Attempt:
                 )
             self._files = program.open_files(order)
             self._confine(mark)
-            self._began = now = time.monotonic()
+            self._began = time.monotonic()
+            before = kernel.seconds_since_boot()
             self.pid = program.spawn(order, self._files, mark, self._confinement)
         except program.NotStarted as refusal:
-            return self._refused(str(refusal)), False
-        line = (
-            f'{{"t":"start","q":{self._sequence},"n":{self.number},"a":{self.attempt}'
-            f',"pid":{self.pid},"ticks":{kernel.start_ticks(self.pid)},"boot":"{self._boot_id}"'
-            f',"at":{moment.now()}{self._groups()}}}'
-        )
-        self._journal.append(self._sequence, line)
+            return self._refused(str(refusal))
         self.pidfd = os.pidfd_open(self.pid)
+        ticks = kernel.born_between(self.pid, before, kernel.seconds_since_boot())
+        self._start = f'"pid":{self.pid},"ticks":{ticks},"boot":"{self._boot_id}","at":{moment.now()}'
         if timeout is not None:
-            self._timeout_at = now + timeout
+            self._timeout_at = self._began + timeout
         if self._files.out >= 0 or self._files.err >= 0:
-            self._watch_at = now + WATCH
-        return line, True
+            self._watch_at = self._began + WATCH
+        if self._confinement is not None and self._confinement.groups:
+            self.write_start()  # somebody has to know of them, however short it is
+        return ""
+
+    def write_start(self) -> str:
+        """Write down, once, that the process runs; return the line to tell.
+
+        Until then the intent leads to it; the end of a job that is over before says this, too.
+        """
+        if not self.written:
+            self.written = (
+                f'{{"t":"start","q":{self._sequence},"n":{self.number},"a":{self.attempt}'
+                f",{self._start}{self._groups()}}}"
+            )
+            self._journal.append(self._sequence, self.written)
+        return self.written
 
     def _confine(self, mark: str) -> None:
         if self._limits:
@@ -233,7 +250,7 @@ class Attempt:
     def _write_end(self) -> str:
         line = end_line(
             self._sequence, self.number, self.attempt, self._status, self._reason,
-            self._wall, self._cpu, self._peak, self._notes,
+            self._wall, self._cpu, self._peak, self._notes, "" if self.written else self._start,
         )  # fmt: skip
         self._journal.append(self._sequence, line)
         return line
@@ -249,15 +266,20 @@ def end_line(  # noqa: PLR0917  (one call a job: keywords would cost)
     cpu: float,
     peak: int,
     notes: list[str],
+    start: str = "",
 ) -> str:
-    """Return the line that says how an attempt ended; without a status there was no process."""
+    """Return the line that says how an attempt ended; without a status there was no process.
+
+    `start` are the fields of a start that has no line of its own.
+    """
     code = sig = "null"
+    more = f',"start":{{{start}}}' if start else ""
     if status is not None and os.WIFSIGNALED(status):
         sig = str(os.WTERMSIG(status))
     elif status is not None:
         code = str(os.WEXITSTATUS(status))
     return (
         f'{{"t":"end","q":{sequence},"n":{number},"a":{attempt},"code":{code},"sig":{sig}'
-        f',"reason":{wire.encode(reason)},"at":{moment.now()},"wall":{wall:.6f}'
-        f',"cpu":{cpu:.6f},"mem":{peak},"notes":{wire.encode(notes) if notes else "[]"}}}'
+        f',"reason":{wire.word(reason)},"at":{moment.now()},"wall":{wall:.6f}'
+        f',"cpu":{cpu:.6f},"mem":{peak},"notes":{wire.encode(notes) if notes else "[]"}{more}}}'
     )

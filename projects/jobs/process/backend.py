@@ -291,6 +291,8 @@ class ProcessBackend:
         elif kind == "start":
             self._start_of_job(link, message)
         elif kind == "end":
+            if "start" in message:  # it was over before its start was told
+                self._reports.append(history.started({**message, **message["start"]}))
             self._end_of_job(link, message)
             link.job = None
             self._free(link)

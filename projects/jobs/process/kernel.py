@@ -62,6 +62,15 @@ def stat(pid: int) -> Stat | None:
         os.close(descriptor)
 
 
+def born_between(pid: int, before: float, after: float) -> int:
+    """Return `start_ticks` of a process that was started between two `seconds_since_boot`.
+
+    Both mostly lie within one tick, and then nothing needs to be read.
+    """
+    ticks = int(before * TICKS)
+    return ticks if ticks == int(after * TICKS) else start_ticks(pid)
+
+
 def start_ticks(pid: int) -> int:
     """Return when a process began, in ticks since boot; 0 when there is none."""
     try:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from projects.jobs.process.journal import Journal
 
 TOGETHER = 0.003
-"""Seconds for which the start of a job is kept back, to be told with its end if that is near."""
+"""Seconds for which the start of a job is kept back, to be written and told with its end if that is
+near; meanwhile its intent leads to it."""
 
 LONELY = 600.0
 """Seconds without a server after which an idle runner ends."""
@@ -41,7 +42,7 @@ class Runner:
         self._listening = listening
         self._server: wire.Channel | None = None
         self._attempt: Attempt | None = None
-        self._untold = ""  # the start of the present attempt, kept back
+        self._untold = False  # the start of the present attempt is kept back
         self._tell_at = 0.0
         self._sequence = 0
         self._leaving = False
@@ -79,14 +80,16 @@ class Runner:
             self._poll.unregister(attempt.pidfd)
             self._attempt = None
             line = attempt.finish()
-            self._tell(f"{self._untold}\n{line}" if self._untold else line)
-            self._untold = ""
+            if self._untold and attempt.written:
+                line = f"{attempt.written}\n{line}"
+            self._tell(line)
+            self._untold = False
             self._leaving = self._leaving or attempt.hangs
             return
         now = time.monotonic()
         if self._untold and now >= self._tell_at:
-            self._tell(self._untold)
-            self._untold = ""
+            self._tell(attempt.write_start())
+            self._untold = False
         if now >= attempt.due():
             attempt.tick(now)
 
@@ -127,6 +130,8 @@ class Runner:
     def _greet(self) -> None:
         """Tell a new server everything that isn't settled, then who this is."""
         busy = self._attempt
+        if busy is not None:
+            busy.write_start()
         lines = [line for _, line in self._journal.lines]
         lines.append(
             wire.encode(
@@ -136,7 +141,7 @@ class Runner:
                 }
             )
         )  # fmt: skip
-        self._untold = ""
+        self._untold = False
         self._tell("\n".join(lines))
 
     def _hear(self, server: wire.Channel) -> None:
@@ -178,11 +183,11 @@ class Runner:
     def _launch(self, order: dict[str, Any]) -> None:
         self._sequence += 1
         attempt = Attempt(order, self._sequence, self._journal, self._boot_id, self._look)
-        line, running = attempt.begin()
-        if running:
-            self._attempt = attempt
-            self._untold = line
-            self._tell_at = time.monotonic() + TOGETHER
-            self._poll.register(attempt.pidfd, select.POLLIN)
-        else:
-            self._tell(line)
+        refused = attempt.begin()
+        if refused:
+            self._tell(refused)
+            return
+        self._attempt = attempt
+        self._untold = True
+        self._tell_at = time.monotonic() + TOGETHER
+        self._poll.register(attempt.pidfd, select.POLLIN)

@@ -27,6 +27,14 @@ _PORTION = 16384  # what malloc has at hand: a larger buffer would be mapped ane
 
 encode = json.JSONEncoder(separators=(",", ":")).encode
 decode = json.JSONDecoder().decode
+_quoted = json.encoder.encode_basestring_ascii
+
+
+def word(value: str | float | None) -> str:
+    """Return a text, a finite number or null as JSON, faster than `encode`."""
+    if isinstance(value, str):
+        return _quoted(value)
+    return "null" if value is None else repr(value)
 
 
 class Closed(Exception):
