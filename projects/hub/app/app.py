@@ -22,6 +22,8 @@ from projects.hub.sites.local import LocalSite
 from projects.hub.sites.satellites import Satellites
 from projects.hub.sites.sites import Sites
 from projects.hub.store.database import open_hub_store
+from projects.hub.tables import routes as tables_routes
+from projects.hub.tables import time_routes
 from projects.jobs.http.application import Part
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def create_part(services: Services) -> Part:
         routers=[
             *(login_routes.router, routes.router),
             *(sites_routes.router, pages_routes.router, login_page.router),
+            *(tables_routes.router, time_routes.router),
         ],
         sources=[SessionSource(accounts)],
         standing_of=accounts.standing_of,
@@ -72,6 +75,7 @@ def create_part(services: Services) -> Part:
             "accounts": accounts,
             "sites": sites,
             "pages": Pages(sites),
+            **tables_routes.state(database),
         },
         greetings=[Greeting(accounts, _user_name())],
     )

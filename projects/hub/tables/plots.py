@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from projects.hub.tables import filters, reading, verdicts
+from projects.hub.tables import accepting, filters, reading, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ class Plots:
         if len(rows) > verdicts.MOST_POINTS:
             rows = rows[1:]
             remarks.append(f"The newest {verdicts.MOST_POINTS:,} values are shown.")
-        known = self._tables.known_changes(table)
+        known = accepting.all_of(self._tables.database, table)
         drawn, left = verdicts.judged(column, group, rows, known)
         if left:
             remarks.append(f"{left:,} smaller series are not shown.")

@@ -23,19 +23,20 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
-from projects.hub.store.tables_tables import acknowledgement, result_table, share, upload
+from projects.hub.store.tables_tables import result_table, share, upload
 from projects.hub.tables import sql
-from projects.hub.tables.columns import as_text, from_text
+from projects.hub.tables.columns import as_text
 from projects.hub.tables.placing import Placed, place
-from projects.hub.tables.values import Answer, Conflict, Known, Origin, ResultTable
+from projects.hub.tables.records import again, find, share_with, table_of, tables_of, update_table
+from projects.hub.tables.values import Answer, Conflict, Origin, ResultTable
 from projects.jobs.model import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from projects.hub.tables.batch import Batch
     from projects.hub.tables.columns import Column
@@ -72,7 +73,7 @@ class Tables:
             query = query.where((result_table.c.owner == owner) | result_table.c.number.in_(shared))
         query = query.order_by(result_table.c.number).limit(limit)
         with self.database.read() as connection:
-            return _tables(connection, connection.execute(query).all())
+            return tables_of(connection, connection.execute(query).all())
 
     def done(self, origin: Origin, key: str | None, digest: bytes) -> Answer | None:
         """Return what was answered to the same upload before; None: it wasn't there.
@@ -153,8 +154,8 @@ class Tables:
             )
             .returning(result_table)
         ).one()
-        _share(connection, made.number, groups)
-        table = _table(made, tuple(sorted(set(groups))))
+        share_with(connection, made.number, groups)
+        table = table_of(made, tuple(sorted(set(groups))))
         sql.make(connection, table.sql)
         return table
 
@@ -208,7 +209,7 @@ class Tables:
         }
         if placed.columns != table.columns:
             changed["columns"] = as_text(placed.columns)
-        _update(connection, table.number, changed)
+        update_table(connection, table.number, changed)
         return Answer(body, replayed=False)
 
     @staticmethod
@@ -248,7 +249,7 @@ class Tables:
     ) -> ResultTable:
         """Change who has a table, or what is said of its columns; return it as it is then."""
         with self.database.write(durable=True) as connection:
-            now = _again(connection, table)
+            now = again(connection, table)
             changed: dict[str, Any] = {"version": now.version + 1, "updated": self._clock()}
             if owner is not None:
                 changed["owner"] = owner
@@ -258,100 +259,9 @@ class Tables:
                 )
             if groups is not None:
                 connection.execute(delete(share).where(share.c.table == now.number))
-                _share(connection, now.number, groups)
-            _update(connection, now.number, changed)
-            return _again(connection, table)
-
-    def known_changes(self, table: ResultTable) -> list[Known]:
-        """Return the changes that somebody accepts, in the order in which they said so."""
-        query = select(acknowledgement).where(acknowledgement.c.table == table.number)
-        with self.database.read() as connection:
-            rows = connection.execute(query.order_by(acknowledgement.c.number)).all()
-        return [_known(row) for row in rows]
-
-    def accept(self, table: ResultTable, known: Known) -> Known:
-        """Keep that somebody accepts a change; its number and moment are given here."""
-        with self.database.write(durable=True) as connection:
-            now = self._clock()
-            row = connection.execute(
-                insert(acknowledgement)
-                .values(
-                    table=table.number,
-                    column=known.column,
-                    labels=json.dumps(dict(known.labels), ensure_ascii=False),
-                    since=known.since,
-                    reason=known.reason,
-                    expires=known.expires,
-                    by=known.by,
-                    at=now,
-                )
-                .returning(acknowledgement)
-            ).one()
-            _update(connection, table.number, {"version": result_table.c.version + 1})
-        return _known(row)
-
-    def forget(self, table: ResultTable, number: int) -> bool:
-        """Accept a change no longer; return whether there was such an acknowledgement."""
-        with self.database.write(durable=True) as connection:
-            gone = connection.execute(
-                delete(acknowledgement).where(
-                    acknowledgement.c.table == table.number, acknowledgement.c.number == number
-                )
-            )
-            _update(connection, table.number, {"version": result_table.c.version + 1})
-            return gone.rowcount > 0
-
-
-def find(connection: Connection, test_system: str, test_name: str) -> ResultTable | None:
-    """Return a table as a connection sees it, or None."""
-    query = select(result_table).where(
-        result_table.c.test_system == test_system, result_table.c.test_name == test_name
-    )
-    return next(iter(_tables(connection, connection.execute(query).all())), None)
-
-
-def _again(connection: Connection, table: ResultTable) -> ResultTable:
-    found = find(connection, table.test_system, table.test_name)
-    assert found is not None  # noqa: S101  (tables stay)
-    return found
-
-
-def _tables(connection: Connection, rows: Sequence[Row[Any]]) -> list[ResultTable]:
-    groups: dict[int, list[str]] = {}
-    if rows:
-        numbers = [row.number for row in rows]
-        query = select(share.c.table, share.c.group).where(share.c.table.in_(numbers))
-        for number, group in connection.execute(query.order_by(share.c.group)):
-            groups.setdefault(number, []).append(group)
-    return [_table(row, tuple(groups.get(row.number, ()))) for row in rows]
-
-
-def _table(row: Row[Any], groups: tuple[str, ...]) -> ResultTable:
-    return ResultTable(
-        number=row.number,
-        test_system=row.test_system,
-        test_name=row.test_name,
-        owner=row.owner,
-        groups=groups,
-        created=row.created,
-        updated=row.updated,
-        version=row.version,
-        rows=row.rows,
-        errors=row.errors,
-        columns=from_text(row.columns),
-    )
-
-
-def _update(connection: Connection, number: int, changed: Mapping[str, Any]) -> None:
-    connection.execute(
-        update(result_table).where(result_table.c.number == number).values(**changed)
-    )
-
-
-def _share(connection: Connection, number: int, groups: Sequence[str]) -> None:
-    if groups:
-        rows = [{"table": number, "group": group} for group in sorted(set(groups))]
-        connection.execute(insert(share), rows)
+                share_with(connection, now.number, groups)
+            update_table(connection, now.number, changed)
+            return again(connection, table)
 
 
 def _settings_of(wanted: Column | None, column: Column) -> Column:
@@ -359,19 +269,6 @@ def _settings_of(wanted: Column | None, column: Column) -> Column:
     if wanted is None:
         return column
     return replace(column, unit=wanted.unit, better=wanted.better)
-
-
-def _known(row: Row[Any]) -> Known:
-    return Known(
-        number=row.number,
-        column=row.column,
-        since=row.since,
-        reason=row.reason,
-        expires=row.expires,
-        by=row.by,
-        at=row.at,
-        labels=json.loads(row.labels),
-    )
 
 
 def _done(connection: Connection, origin: Origin, key: str | None, digest: bytes) -> Answer | None:

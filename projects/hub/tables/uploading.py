@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from projects.hub.tables.schemas import UploadQuery
     from projects.hub.tables.store import Tables
     from projects.jobs.http.access import Principal
+    from projects.jobs.http.services import Sharing
 
 _MOST_KEY = 255
 _CSV = "text/csv"
@@ -32,7 +33,8 @@ class Upload:
     data: bytes
     key: str | None
     origin: Origin
-    groups: Sequence[str]
+    groups: Sequence[str] | None
+    """That a new table belongs to as well; None: those that the submitter always names."""
 
     @property
     def digest(self) -> bytes:
@@ -48,8 +50,12 @@ class Upload:
         return read_json(parse(self.data, allow_nan=True))
 
 
-def append(tables: Tables, who: Principal, upload: Upload) -> Answer:
+def append(
+    tables: Tables, who: Principal, upload: Upload, sharing: Sharing | None = None
+) -> Answer:
     """Append the rows of an upload, or find that they are there already.
+
+    `sharing` knows which groups a submitter may name, and always names.
 
     Raises
     ------
@@ -68,11 +74,15 @@ def append(tables: Tables, who: Principal, upload: Upload) -> Answer:
             raise absent(upload.names)
 
     found = tables.find(*upload.names)
+    groups = tuple(upload.groups or ())
     if found is not None:
         may_append(found)
-    check_groups(who, upload.groups)
+    elif sharing is not None:
+        groups = tuple(sharing.to_share_with(who, upload.groups))
+    else:
+        check_groups(who, groups)
     return tables.append(
-        upload.names, upload.rows(), upload.origin, upload.key, digest, may_append, upload.groups
+        upload.names, upload.rows(), upload.origin, upload.key, digest, may_append, groups
     )
 
 

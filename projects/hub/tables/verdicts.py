@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from projects.hub.tables.values import Known
     from projects.matrix_benchmarking.verdict.judge import Judgement
 
-MOST_POINTS = 2000
+MOST_POINTS = 1000
 """So many of the newest values are looked at, all series together."""
 MOST_SERIES = 8
 _FOREVER = 1_000_000  # runs

@@ -1,0 +1,84 @@
+"""What the routes of tables have in common: tables found for a caller, bodies checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from fastapi import Path, Request
+from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from projects.hub.tables.uploading import absent
+from projects.jobs.http.refusals import Absent, Invalid
+
+if TYPE_CHECKING:
+    from projects.hub.tables.plots import Plots
+    from projects.hub.tables.store import Tables
+    from projects.hub.tables.values import ResultTable
+    from projects.jobs.http.access import Principal
+
+System = Annotated[str, Path(description="the test system", max_length=300)]
+Test = Annotated[str, Path(description="the name of the test", max_length=300)]
+TABLE = "/{test_system}/{test_name}"
+MOST_CHANGE = 1 << 20
+"""Bytes of a body that changes something."""
+
+
+def tables_of(request: Request) -> Tables:
+    """Return the result tables of the application that got `request`."""
+    found: Tables | None = getattr(request.app.state, "tables", None)
+    if found is None:
+        raise Absent("this server keeps no result tables")
+    return found
+
+
+def plots_of(request: Request) -> Plots:
+    """Return what draws them."""
+    found: Plots = request.app.state.table_plots
+    return found
+
+
+async def table_of(
+    request: Request, who: Principal, test_system: str, test_name: str
+) -> ResultTable:
+    """Return a table if it exists for `who`.
+
+    Raises
+    ------
+    Absent
+        It isn't there, or is somebody else's.
+    """
+    names = (test_system, test_name)
+    if "\0" in test_system + test_name:
+        raise absent(names)
+    found = await run_in_threadpool(tables_of(request).find, *names)
+    if found is None or not who.may_see(found.owner, found.groups):
+        raise absent(names)
+    return found
+
+
+def file_answer(media: str, said: str) -> dict[int | str, dict[str, Any]]:
+    """Return what the documentation says of a route that answers with a file."""
+    return {200: {"content": {media: {}}, "description": said}}
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read_model(model: type[_Model], values: Any) -> _Model:
+    """Return a body as `model` has it.
+
+    Raises
+    ------
+    Invalid
+        It isn't so; `fields` says where.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        fields = {
+            ".".join(map(str, one["loc"]))[:200] or "body": one["msg"]
+            for one in error.errors(include_url=False)[:20]
+        }
+        said = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
+        raise Invalid(said, fields=fields) from None
