@@ -68,6 +68,7 @@ def create_part(services: Services) -> Part:
         ],
         sources=[SessionSource(accounts)],
         standing_of=accounts.standing_of,
+        login="/login",
         middleware=[(Trail, {"database": database})],
         lifespans=[keep],
         state={

@@ -8,6 +8,7 @@ import hmac
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
@@ -16,7 +17,13 @@ from starlette.concurrency import run_in_threadpool
 
 from projects.jobs.http import tokens
 from projects.jobs.http.queries import check_names
-from projects.jobs.http.refusals import Absent, Forbidden, TooManyAttempts, Unauthorized
+from projects.jobs.http.refusals import (
+    Absent,
+    Elsewhere,
+    Forbidden,
+    TooManyAttempts,
+    Unauthorized,
+)
 from projects.jobs.http.throttle import Throttle
 from projects.jobs.model import moment
 
@@ -92,10 +99,11 @@ class Source(Protocol):
 
 
 class Authenticator:
-    """Asks its sources, in their order, who calls."""
+    """Asks its sources, in their order, who calls; people go to the page `login`, if any."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], login: str = "") -> None:
         self._sources = sources
+        self._login = login
 
     async def principal(self, request: Request) -> Principal:
         """Return who calls.
@@ -104,7 +112,19 @@ class Authenticator:
         ------
         Unauthorized, Forbidden, TooManyAttempts
             The call has nothing that says so, or something wrong, once or too often.
+        Elsewhere
+            The same, where somebody looks at a page.
         """
+        try:
+            return await self._ask(request)
+        except Unauthorized as error:
+            if not self._login or not _is_look(request):
+                raise
+            onward = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            where = f"{self._login}?{urlencode({'next': onward})}"
+            raise Elsewhere(error.message, headers={"Location": where}) from None
+
+    async def _ask(self, request: Request) -> Principal:
         for source in self._sources:
             who = await source.principal(request)
             if who is not None:
@@ -310,8 +330,13 @@ def _password(value: str) -> str | None:
     return text.partition(":")[2]
 
 
+def _is_look(request: Request) -> bool:
+    """Return whether a person looks at this in a browser."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return wants_page and request.method in ("GET", "HEAD")
+
+
 def _challenge(request: Request) -> dict[str, str]:
-    from_browser = "text/html" in request.headers.get("accept", "")
-    if from_browser and request.method in ("GET", "HEAD"):
+    if _is_look(request):
         return {"WWW-Authenticate": 'Basic realm="topgallant: the password is your token"'}
     return {"WWW-Authenticate": 'Bearer realm="topgallant"'}

@@ -34,6 +34,8 @@ class Part:
     """Further ways to say who calls; asked after the one with tokens."""
     standing_of: Callable[[str], Standing | None] | None = None
     """Knows users by their names."""
+    login: str = ""
+    """The page to which people go who aren't logged in."""
     middleware: Sequence[tuple[Any, Mapping[str, Any]]] = ()
     """Classes of ASGI middleware with their arguments, the outermost first."""
     lifespans: Sequence[Callable[[FastAPI], AbstractAsyncContextManager[None]]] = ()
@@ -82,7 +84,8 @@ def _authenticator(services: Services, parts: Sequence[Part]) -> Authenticator:
         return next((one for one in found if one is not None), None)
 
     bearer = Bearer(services.store, standing_of=standing_of)
-    return Authenticator([bearer, *(source for part in parts for source in part.sources)])
+    sources = [bearer, *(source for part in parts for source in part.sources)]
+    return Authenticator(sources, next((part.login for part in parts if part.login), ""))
 
 
 def _name(route: APIRoute) -> str:

@@ -37,6 +37,12 @@ class Unauthorized(Refusal):
     http_status = 401
 
 
+class Elsewhere(Refusal):
+    """The browser is sent to the address in `Location` with GET: first log in."""
+
+    http_status = 303
+
+
 class Forbidden(Refusal):
     """The token is good, but not for this."""
 

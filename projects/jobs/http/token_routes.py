@@ -47,7 +47,8 @@ async def create_token(request: Request, who: Submitter) -> Response:
         lifetime = left if lifetime is None else min(left, lifetime)
     text, token = tokens.issue(owner, wanted.scopes, label=wanted.label, lifetime=lifetime)
     await run_in_threadpool(services_of(request).store.add_token, token)
-    return answer(render.token(token) | {"token": text}, 201)
+    where = {"Location": f"/api/v1/tokens/{token.id}"}
+    return answer(render.token(token) | {"token": text}, 201, where)
 
 
 @router.get("", response_model=schemas.TokenList)
