@@ -9,7 +9,11 @@ import pytest
 
 from projects.core.secrets import masking
 
-pytest_plugins = ["tests.components.postgres", "tests.components.s3_server"]
+pytest_plugins = [
+    "tests.components.hub_server",
+    "tests.components.postgres",
+    "tests.components.s3_server",
+]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

@@ -15,9 +15,11 @@ import pytest
 from projects.core.destinations import manifest as manifests
 from projects.core.destinations.export import export
 from projects.core.destinations.folder import Folder
+from projects.core.destinations.hub import Hub
 from projects.core.destinations.manifest import File
 from projects.core.destinations.s3 import S3
 from projects.core.errors import ExportRefused, InfrastructureError
+from tests.components.hub_server import HubServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +31,17 @@ if TYPE_CHECKING:
 MOMENT = datetime(2026, 1, 2, tzinfo=UTC)
 DESTINATIONS: dict[str, tuple[str, Callable[[str], Destination]]] = {
     "folder": ("tmp_path", lambda place: Folder(Path(place, "exports", "run"))),
+    "hub": ("hub_address", lambda address: Hub(f"{address}/exports/run")),
     "s3": ("bucket", lambda bucket: S3(f"s3://{bucket}/exports/run")),
 }
 """One line per kind: the fixture of an empty place, and how to open the same destination in it."""
 
 KINDS = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in DESTINATIONS]
+
+
+@pytest.fixture
+def hub_address(hub: HubServer) -> str:
+    return hub.address
 
 
 @pytest.fixture(params=KINDS)

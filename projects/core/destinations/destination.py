@@ -35,6 +35,9 @@ class Destination(Protocol):
     def reserve(self) -> AbstractContextManager[None]:
         """Keep other exports out while the context lasts; InfrastructureError if one is on."""
 
+    def expect(self, manifest: Manifest) -> None:
+        """Learn what will be exported: it may be asked for at once what is here already."""
+
     def read_manifest(self) -> Manifest | None:
         """Return the manifest, or None without one; ExportRefused when it is something else."""
 

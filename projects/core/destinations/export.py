@@ -131,6 +131,7 @@ class _Export:
 
     def _missing(self, manifest: Manifest) -> list[File]:
         """Return the files that are not there yet; take away a manifest that won't be true."""
+        self.destination.expect(manifest)
         old = self.destination.read_manifest()
         same = set(manifests.compare(old, manifest).same)
         listed = set() if old is None else {file.path for file in old.files}

@@ -36,16 +36,26 @@ def _open_s3(address: str) -> Destination:
     return S3(address)
 
 
+def _open_hub(address: str) -> Destination:
+    """Open `hub://host/place`, with the token of the environment or of this machine."""
+    from projects.core.destinations.hub import Hub
+
+    return Hub(address)
+
+
 OPENERS: dict[str, Callable[[str], Destination]] = {
     "": _open_path,
     "file": _open_file,
     "s3": _open_s3,
+    "hub": _open_hub,
+    "hub+http": _open_hub,
+    "hub+https": _open_hub,
 }
 """One line per kind; the empty scheme is a path."""
 
 
 def open_destination(address: str) -> Destination:
-    """Return the destination at `address`: a path, `file:///path` or `s3://bucket/prefix`.
+    """Return the destination at `address`: a path, `file:///path`, `s3://bucket/prefix`, or a hub.
 
     Nothing is made and nobody is asked yet.
 
@@ -56,7 +66,8 @@ def open_destination(address: str) -> Destination:
     """
     if not address:
         raise UsageError(
-            "the address to export to is empty; give a path, file:///path or s3://bucket/prefix"
+            "the address to export to is empty; give a path, file:///path, s3://bucket/prefix or"
+            " hub://host"
         )
     scheme, separator, _ = address.partition("://")
     if not separator or "/" in scheme:

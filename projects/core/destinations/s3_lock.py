@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
-import socket
 import threading
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from projects.core.destinations.holder import is_dead, this_process
 from projects.core.destinations.s3_client import error_code, explained
 from projects.core.destinations.s3_keys import LOCK
 from projects.core.errors import InfrastructureError
@@ -69,13 +68,7 @@ class Lock:
         }
         self._place = str(connection.place)
         self._token = secrets.token_hex(16)
-        self._said = {
-            "host": socket.gethostname(),
-            "boot": _boot(),
-            "pid": os.getpid(),
-            "began": _began(os.getpid()),
-            "token": self._token,
-        }
+        self._said = this_process(self._token)
 
     def take(self) -> None:
         """Write the lock, or raise InfrastructureError if it is another's."""
@@ -102,7 +95,7 @@ class Lock:
             self._write(IfNoneMatch="*")
             return
         owner, age = found
-        if age < FRESH_SECONDS and not self._is_dead(owner):
+        if age < FRESH_SECONDS and not is_dead(owner, self._said, _held):
             who = f"process {owner.get('pid')} on {owner.get('host')}"
             raise InfrastructureError(
                 f"{self._place}: another export to it is on ({who}); if it was killed, export "
@@ -147,16 +140,6 @@ class Lock:
         age = (now - answer["LastModified"]).total_seconds()
         return said if isinstance(said, dict) else {}, age
 
-    def _is_dead(self, owner: dict[str, Any]) -> bool:
-        """Tell whether the owner was a process of this machine and is no more."""
-        here = self._said["boot"]
-        if not here or owner.get("boot") != here or owner.get("host") != self._said["host"]:
-            return False
-        pid = owner.get("pid")
-        if pid == os.getpid() and owner.get("began") == self._said["began"]:
-            return owner.get("token") not in _held  # it could not be removed when it was released
-        return not isinstance(pid, int) or _began(pid) != owner.get("began")
-
     def keep(self, stop: threading.Event) -> None:
         """Write the lock again and again until `stop`."""
         while not stop.wait(BEAT_SECONDS):
@@ -171,22 +154,3 @@ class Lock:
         with contextlib.suppress(Exception):
             if self._is_ours():
                 self._client.delete_object(**self._where)
-
-
-def _boot() -> str:
-    """Return what identifies this boot and these process numbers; empty where nothing does."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return f"{file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
-    except OSError:
-        return ""
-
-
-def _began(pid: int) -> str:
-    """Return when a process began, in ticks since the boot; empty if there is none (proc(5))."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in {"Z", "X"} else fields[19]

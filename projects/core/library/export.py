@@ -29,13 +29,14 @@ def export_artifacts(
     """Export a directory to `<dest>/<path_prefix>/<identity of the run>[/<test_step>]`.
 
     Nothing happens, and None is returned, unless `export_artifacts.enabled`. `dest` is
-    `export_artifacts.dest`: a path, `file:///path` or `s3://bucket`; without it, the S3 bucket
-    `export_artifacts.bucket`. Afterwards `export_artifacts.dest` is the address of the export;
-    exporting again then means the same place. The identity of the run is made by
+    `export_artifacts.dest`: a path, `file:///path`, `s3://bucket` or `hub://host`; without it, the
+    S3 bucket `export_artifacts.bucket`. Afterwards `export_artifacts.dest` is the address of the
+    export; exporting again then means the same place. The identity of the run is made by
     projects.core.destinations.run_id. In the PerfLab a single step is not exported, as the whole
     is exported there once. Credentials for S3 are in the file `secrets.aws_credentials` of the
     secrets directory, or where AWS's tools look; `export_artifacts.endpoint_url` is another
-    server than Amazon's.
+    server than Amazon's. The token for a hub is in the file `secrets.hub_token` of the secrets
+    directory, else in TOPGALLANT_TOKEN, else where a server on this machine has left it.
 
     Errors
     ------
@@ -116,15 +117,26 @@ def _export(root: Path, address: str, identity: str) -> Result:
 
 
 def _open(address: str) -> Destination:
-    """Return the destination; one in S3 with the configured credentials and endpoint."""
+    """Return the destination; one in S3 or a hub with the configured credentials and endpoint."""
+    from projects.core.destinations import hub_address
     from projects.core.destinations.registry import open_destination
 
+    if address.partition("://")[0].lower() in hub_address.SCHEMES:
+        from projects.core.destinations.hub import Hub
+
+        return Hub(address, _hub_token())
     if not address.lower().startswith("s3://"):
         return open_destination(address)
     from projects.core.destinations.s3 import S3
     from projects.core.destinations.s3_client import Access
 
     return S3(address, Access(_credentials_file(), _configured("endpoint_url") or None))
+
+
+def _hub_token() -> str | None:
+    """Return the configured token; None: that of the environment or of this machine."""
+    name = config.project.get_config("secrets.hub_token", None, warn=False, print=False)
+    return str(config.project.secrets.read(str(name))) if name else None
 
 
 def _credentials_file() -> Path | None:
@@ -139,9 +151,17 @@ def _credentials_file() -> Path | None:
 
 def _configured_base() -> str:
     """Return where to export to, without what an earlier export has made of the address."""
-    from projects.core.destinations import s3_keys
+    from projects.core.destinations import hub_address, s3_keys
 
     dest, bucket = _configured("dest"), _configured("bucket")
+    if run := hub_address.parse_page(dest):
+        return f"hub+{run.base}"
+    if dest.partition("://")[0].lower() in hub_address.SCHEMES:
+        if hub_address.parse(dest).place:
+            raise ConfigurationError(
+                f"export_artifacts.dest: {dest} has a path; set export_artifacts.path_prefix to it"
+            )
+        return dest
     if dest:
         page = s3_keys.parse_browse(dest)
         return str(page[0]) if page else dest
@@ -149,7 +169,7 @@ def _configured_base() -> str:
         return f"s3://{bucket}"
     raise ConfigurationError(
         "export_artifacts.enabled is set, but not where to: set export_artifacts.bucket, or "
-        "export_artifacts.dest to a path, file:///path or s3://bucket/prefix"
+        "export_artifacts.dest to a path, file:///path, s3://bucket/prefix or hub://host"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from projects.core.artifacts.spans import fold, read_events
 from projects.core.destinations import manifest as manifests
@@ -96,7 +96,8 @@ class Artifacts:
                 assert run is not None  # noqa: S101  (it was added just now)
                 records.change_run(connection, run.number, project=_project_of(wanted))
                 records.set_groups(connection, run.number, wanted.groups)
-            self._hold(connection, run, wanted, now)
+            if wanted.holder or files is not None:
+                self._hold(connection, run, wanted, now)
             if files is not None:
                 self._announce(connection, run, files)
                 if wanted.project:
@@ -208,7 +209,7 @@ class Artifacts:
             records.set_stored(connection, run.draft, here)
             records.change_run(connection, run.number, touched=self.clock())
 
-    def finish(self, run: Run, made: int, holder: str = "") -> Run:
+    def finish(self, run: Run, run_id: str, made: int, holder: str = "") -> Run:
         """Let others see what was sent, all at once; durable.
 
         Raises
@@ -236,8 +237,19 @@ class Artifacts:
                     raise Invalid(f"{manifests.NAME} is made by the hub; leave it out")
                 count, size = records.totals(connection, run.draft)
                 records.remove_tree(connection, run.tree)
-                values = {"files": count, "bytes": size, "tree": run.draft, "draft": None}
-                values |= {"draft_bytes": 0, "published": now, "made": made, "touched": now}
+                values: dict[str, Any] = {
+                    "files": count,
+                    "bytes": size,
+                    "tree": run.draft,
+                    "draft": None,
+                }
+                values |= {
+                    "draft_bytes": 0,
+                    "run_id": run_id,
+                    "published": now,
+                    "made": made,
+                    "touched": now,
+                }
                 records.change_run(connection, run.number, **values, **about)
                 run = self._again(connection, run)
         if lacking:
@@ -329,7 +341,7 @@ class Artifacts:
             files = records.files_from(connection, run.tree, b"", None, None)
         head = {
             "schema": manifests.SCHEMA,
-            "run_id": run.place,
+            "run_id": run.run_id,
             "created": moment.iso(run.made or 0),
         }
         lines = ",\n".join(

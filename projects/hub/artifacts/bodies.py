@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 << 20
 BATCH = "application/x-topgallant-batch"
-_KEYS = ("run_id", "project", "groups", "holder", "instead_of", "files")
+_KEYS = ("place", "project", "groups", "holder", "instead_of", "files")
 
 
 async def read_body(request: Request, media: str, most: int) -> bytes:
@@ -61,7 +61,7 @@ def wanted_of(body: bytes) -> tuple[Wanted, list[File] | None]:
     """Return what an export asks for, and the files that it announces."""
     values = parse_object(body, _KEYS)
     wanted = Wanted(
-        place=rules.place_of(values.get("run_id")),
+        place=rules.place_of(values.get("place")),
         project=text_of(values, "project"),
         groups=tuple(texts_of(values, "groups")),
         holder=text_of(values, "holder"),

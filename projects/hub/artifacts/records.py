@@ -58,6 +58,7 @@ def add_run(connection: Connection, id_: str, owner: str, place: str, now: int) 
             id=id_,
             owner=owner,
             place=place,
+            run_id=place,
             project="",
             name=place.rpartition("/")[2],
             outcome="",
@@ -172,9 +173,11 @@ def files_from(
 
 
 def file_at(connection: Connection, tree: int, path: bytes) -> File | None:
-    """Return the file of a set at a path."""
-    found = files_from(connection, tree, path, path + b"\0", 1)
-    return found[0] if found else None
+    """Return the file of a set at a path, if its content is stored."""
+    file = artifact_file.c
+    query = select(file.path, file.size, file.sha256, file.mtime)
+    row = connection.execute(query.where(file.tree == tree, file.path == path, file.stored)).first()
+    return File(bytes(row[0]), row[1], bytes(row[2]), row[3]) if row else None
 
 
 def contents(connection: Connection, tree: int) -> list[tuple[bytes, int]]:

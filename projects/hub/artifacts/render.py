@@ -15,7 +15,8 @@ def render_run(run: Run) -> dict[str, Any]:
     """Return a run; `state` is "sending" until all of it has come."""
     return {
         "id": run.id,
-        "run_id": run.place,
+        "place": run.place,
+        "run_id": run.run_id,
         "owner": run.owner,
         "groups": list(run.groups),
         "project": run.project,

@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 
@@ -23,6 +24,20 @@ from projects.jobs.http.refusals import Absent, Invalid, TooLarge
 from projects.jobs.model import moment
 from projects.matrix_benchmarking.reports.comparison_page import comparison_data
 
+
+class _Anything(Convertor[str]):
+    """A path as it is: also one with line breaks, which `path` doesn't take."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("anything", _Anything())
 router = APIRouter(prefix="/api/v1", tags=["artifacts"])
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -160,14 +175,15 @@ async def finish_artifact(id_: str, request: Request, who: Uploader) -> Response
 
     def finish() -> Run:
         artifacts = artifacts_of(request)
-        values = bodies.parse_object(body, ("created", "holder"))
+        values = bodies.parse_object(body, ("run_id", "created", "holder"))
         run = own_run(artifacts, who, id_)
         created = bodies.text_of(values, "created")
         try:
             made = moment.parse_iso(created) if created else artifacts.clock()
         except (ValueError, OverflowError):
             raise Invalid(f"created: {created[:40]!r} is no moment in ISO 8601") from None
-        return artifacts.finish(run, made, bodies.text_of(values, "holder"))
+        holder, run_id = bodies.text_of(values, "holder"), bodies.text_of(values, "run_id")
+        return artifacts.finish(run, run_id[:1000] or run.place, made, holder)
 
     return answer(render_run(await run_in_threadpool(finish)))
 
@@ -200,7 +216,7 @@ def list_artifacts(
     owner: str = "",
     group: str = "",
     outcome: str = "",
-    run_id: str = "",
+    place: str = "",
     since: str = "",
     cursor: Annotated[int | None, Query(ge=1, le=_LARGEST_NUMBER)] = None,
     limit: Limit = 50,
@@ -211,7 +227,7 @@ def list_artifacts(
     except (ValueError, OverflowError):
         raise Invalid(f"since: {since[:40]!r} is no moment in ISO 8601") from None
     sees = None if who.is_admin else (who.owner, who.groups)
-    asked = Filter(project, owner, group, outcome, run_id, begin)
+    asked = Filter(project, owner, group, outcome, place, begin)
     found = artifacts_of(request).page(asked, sees, cursor, limit + 1)
     following = str(found[limit - 1].number) if len(found) > limit else None
     return page_answer(request, [render_run(run) for run in found[:limit]], following)
@@ -254,7 +270,7 @@ def list_files(
     return answer({"items": [render_entry(entry) for entry in entries], "next": following})
 
 
-@router.get("/artifacts/{id_}/files/{path:path}")
+@router.get("/artifacts/{id_}/files/{path:anything}")
 def get_file(
     *,
     id_: str,
@@ -264,10 +280,30 @@ def get_file(
     inline: bool = False,
 ) -> Response:
     """Return a file or the part in `Range`: to be saved, or `inline` to be shown in a sandbox."""
-    raw = request.scope["raw_path"].partition(b"?")[0].split(b"/files/", 1)[1]
-    name = unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
+    name = _name_of(request, b"/files/")
     file = _tree(request, who, id_).open(name)
     return showing.send(file, name, request.headers.get("range"), inline=inline)
+
+
+@router.get("/artifacts/{id_}/draft/{path:anything}")
+def get_draft_file(
+    *,
+    id_: str,
+    path: str,  # noqa: ARG001  (as above)
+    request: Request,
+    who: Uploader,
+) -> Response:
+    """Return a file that was sent, to those who send it, before the run is complete."""
+    artifacts = artifacts_of(request)
+    name = _name_of(request, b"/draft/")
+    file = ManifestTree(artifacts, own_run(artifacts, who, id_), draft=True).open(name)
+    return showing.send(file, name, request.headers.get("range"), inline=False)
+
+
+def _name_of(request: Request, behind: bytes) -> str:
+    """Return the path in an address; bytes that are no UTF-8 as lone surrogates."""
+    raw = request.scope["raw_path"].partition(b"?")[0].split(behind, 1)[1]
+    return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
 
 
 @router.get("/artifacts/{id_}/archive")

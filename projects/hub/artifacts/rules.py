@@ -165,5 +165,5 @@ def place_of(text: Any) -> str:
         except ValueError as error:
             said = "is not text" if isinstance(error, UnicodeEncodeError) else str(error)
     if said:
-        raise Invalid(f"run_id: {said}", fields={"run_id": said})
+        raise Invalid(f"place: {said}", fields={"place": said})
     return str(text)

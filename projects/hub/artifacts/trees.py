@@ -55,13 +55,14 @@ class Tree(Protocol):
 
 
 class ManifestTree:
-    """The files of a published run, as its manifest lists them."""
+    """The files of a published run, as its manifest lists them; of a draft, what has come."""
 
-    def __init__(self, artifacts: Artifacts, run: Run) -> None:
-        if run.tree is None:
+    def __init__(self, artifacts: Artifacts, run: Run, *, draft: bool = False) -> None:
+        tree = run.draft if draft else run.tree
+        if tree is None:
             raise Absent(f"the run {run.id} is not complete")
         self._artifacts = artifacts
-        self._tree = run.tree
+        self._tree = tree
 
     def page(self, below: str, after: str, limit: int) -> list[Entry]:
         """Return what is in a folder; what is deeper is passed over, not read."""

@@ -36,6 +36,7 @@ class Run:
     id: str
     owner: str
     place: str
+    run_id: str
     project: str
     name: str
     outcome: str

@@ -24,6 +24,8 @@ artifact = Table(
     Column("owner", Text, nullable=False),
     # What its export calls it: exporting it again means the same run.
     Column("place", Text, nullable=False),
+    # What its manifest calls the run.
+    Column("run_id", Text, nullable=False),
     Column("project", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("outcome", Text, nullable=False),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from projects.core.destinations import manifest as manifests
+from projects.core.destinations.hub_address import HubRun
 from projects.core.destinations.s3_client import Access, explained
 from projects.core.errors import (
     ExportRefused,
@@ -21,7 +22,7 @@ from projects.core.errors import (
     unreadable,
 )
 from projects.matrix_benchmarking.replot.cache import Cache, copy, default_root
-from projects.matrix_benchmarking.replot.origin import WORKERS, Exported, Folder
+from projects.matrix_benchmarking.replot.origin import WORKERS, Exported, Folder, InHub
 from projects.matrix_benchmarking.replot.source import Bucket, Directory
 from projects.matrix_benchmarking.replot.wanted import wanted
 
@@ -191,15 +192,14 @@ def _placed(into: Path, path: str, write: Callable[[Path], object]) -> None:
 
 @dataclass(slots=True)
 class _Fetch:
-    source: Bucket
+    source: Bucket | HubRun
     into: Path
     how: How
     cache: Cache
 
     def run(self) -> Fetched:
         self.cache.prepare()
-        endpoint = self.source.endpoint or self.how.access.endpoint
-        address = f"{endpoint or os.environ.get('AWS_ENDPOINT_URL', '')} {self.source.place}"
+        address = self._address()
         known = self.cache.read_listing(address)
         origin: Origin | None = None
         if self.how.mode == "cache_only":
@@ -210,7 +210,11 @@ class _Fetch:
                 )
             files = known
         else:
-            origin = Exported(self.source, self.how.access)
+            origin = (
+                InHub(self.source)
+                if isinstance(self.source, HubRun)
+                else Exported(self.source, self.how.access)
+            )
             files = self._with_known(origin.files(), known or [])
         chosen = _chosen(files, self.how)
         _check_bounds(self.source.given, chosen)
@@ -222,6 +226,13 @@ class _Fetch:
             self.cache.shrink()
         size = sum(max(one.size, 0) for one in done)
         return Fetched(self.source, self.into, fetched, len(done) - fetched, size)
+
+    def _address(self) -> str:
+        """Return what the cache keeps the list of files under."""
+        if isinstance(self.source, HubRun):
+            return f"{self.source.base} {self.source.id}"
+        endpoint = self.source.endpoint or self.how.access.endpoint
+        return f"{endpoint or os.environ.get('AWS_ENDPOINT_URL', '')} {self.source.place}"
 
     def _with_known(self, files: Sequence[Remote], known: Sequence[Remote]) -> list[Remote]:
         """Add the hashes that an earlier fetch has found, of objects that are the same ones."""

@@ -11,6 +11,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from projects.core.destinations import manifest as manifests
+from projects.core.destinations.hub import API, open_file
+from projects.core.destinations.hub_client import Client, quoted
 from projects.core.destinations.s3 import LARGEST_MANIFEST
 from projects.core.destinations.s3_client import Access, Connection, error_code, explained
 from projects.core.destinations.s3_keys import LOCK
@@ -21,6 +23,7 @@ from projects.core.errors import ExportRefused, InfrastructureError, UsageError,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from projects.core.destinations.hub_address import HubRun
     from projects.matrix_benchmarking.replot.source import Bucket, Directory
 
 _log = logging.getLogger(__name__)
@@ -214,6 +217,35 @@ class Exported:
                     ) from None
                 raise
         return answer["Body"], str(answer.get("Metadata", {}).get("sha256", ""))
+
+
+class InHub:
+    """The files of a run in a hub, as its manifest lists them."""
+
+    def __init__(self, source: HubRun) -> None:
+        self._address = f"{API}/artifacts/{source.id}"
+        self._given = source.given
+        self._client = Client(source.base)
+
+    def files(self) -> list[Remote]:
+        """Return the files, and the manifest.
+
+        Errors
+        ------
+        InfrastructureError
+            There is no such run, or not for us; it isn't complete; nobody answers.
+        ExportRefused
+            The manifest is none.
+        """
+        text = self._client.ask("GET", f"{self._address}/manifest").body
+        manifest = manifests.loads(text, f"{self._given}: {manifests.NAME}")
+        return [*_listed("", manifest), Remote(manifests.NAME, -1)]
+
+    def open_file(self, path: str) -> tuple[BinaryIO, str]:
+        """Return the content of a file; the hub has compared it when it came."""
+        if path == manifests.NAME:
+            return BytesIO(self._client.ask("GET", f"{self._address}/manifest").body), ""
+        return open_file(self._client, f"{self._address}/files/{quoted(path)}", path), ""
 
 
 def _listed(folder: str, manifest: manifests.Manifest) -> Iterable[Remote]:

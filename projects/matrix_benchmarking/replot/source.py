@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from projects.core.destinations import s3_keys
+from projects.core.destinations import hub_address, s3_keys
+from projects.core.destinations.hub_address import HubRun
 from projects.core.destinations.manifest import NAME as MANIFEST
 from projects.core.destinations.s3_keys import Place
 from projects.core.errors import UsageError
 
-_HUB = {"hub", "hub+http", "hub+https"}
 _AMAZON_HOST = re.compile(r"(?:(.+)\.)?s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?")
 _FORMS = """possible are:
   DIRECTORY or file:///DIRECTORY
   s3://BUCKET/PREFIX
   https://BUCKET.s3.amazonaws.com/index.html#PREFIX/, or without index.html#
-  http://SERVER/BUCKET/index.html#PREFIX/, for a server other than Amazon's"""
+  http://SERVER/BUCKET/index.html#PREFIX/, for a server other than Amazon's
+  https://HUB/artifacts/ID"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Bucket:
     endpoint: str | None
 
 
-Source = Directory | Bucket
+Source = Directory | Bucket | HubRun
 
 
 def parse_source(given: str) -> Source:
@@ -66,8 +67,8 @@ def parse_source(given: str) -> Source:
             return _web(given, address)
     except ValueError as error:  # of urllib
         raise UsageError(f"{given}: {error}; {_FORMS}") from None
-    if scheme in _HUB:
-        raise UsageError(f"{given}: a hub cannot be read from yet; {_FORMS}")
+    if scheme in hub_address.SCHEMES:
+        raise UsageError(f"{given}: of a hub, give the address of the run's page; {_FORMS}")
     raise UsageError(f"{given}: unknown kind of address; {_FORMS}")
 
 
@@ -80,7 +81,10 @@ def _file(given: str, address: str) -> Directory:
     return Directory(given, Path(unquote(url.path, errors="surrogateescape")))
 
 
-def _web(given: str, address: str) -> Bucket:
+def _web(given: str, address: str) -> Bucket | HubRun:
+    run = hub_address.parse_page(address)
+    if run is not None:
+        return HubRun(given, run.base, run.id)
     page = s3_keys.parse_browse(address)
     if page is not None:
         place, endpoint = page
