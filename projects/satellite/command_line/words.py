@@ -46,7 +46,7 @@ Where things are
                                Default: satellite.db.
   --expire_days=DAYS           Logs and files of jobs are removed after so long. Default: 10.
   --no-clear_logs              Keep logs and files of ended jobs also at a start, until they expire.
-  --entrypoints                Offer the entrypoints of this checkout as tests, too.
+  --no-entrypoints             Offer no entrypoints of this checkout's projects as tests.
 
 How much runs at once
   --parallel_submissions=M     Submissions. Default: 1.
@@ -108,7 +108,9 @@ def translated(argv: Sequence[str]) -> list[str]:
     words = argv[1:] if first == "serve" else argv
     long = [_long(word) for word in words]
     apps = [] if any(word.startswith("--apps") for word in long) else ["--apps=satellite"]
-    return ["server", "serve", *apps, *long]
+    cleared = any(word.lstrip("-").replace("-", "_").endswith("clear_logs") for word in long)
+    clear = [] if cleared else ["--clear_logs"]
+    return ["server", "serve", *apps, *clear, *long]
 
 
 def _long(word: str) -> str:

@@ -17,12 +17,12 @@ def serve(  # noqa: PLR0917  (the words of a command line)
     parallel_submissions: int = 1,
     parallel_jobs: int | None = None,
     expire_days: float = 10.0,
-    clear_logs: bool = True,
+    clear_logs: bool = False,
     database: str = "satellite.db",
     nickname: str = "",
     hub: str | None = None,
     export_host: str = "",
-    entrypoints: bool = False,
+    entrypoints: bool = True,
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     allowed_hosts: list[str] = [],  # noqa: B006
@@ -43,7 +43,7 @@ def serve(  # noqa: PLR0917  (the words of a command line)
         nickname: Name of this satellite, for people.
         hub: Address of the hub to register with and to send results to; $TOPGALLANT_HUB by default.
         export_host: Name under which the hub reaches this machine; found by itself by default.
-        entrypoints: Offer the entrypoints of this checkout as tools, too.
+        entrypoints: Offer the entrypoints of this checkout's projects as tools, too.
         tls_certificate: File with the certificate, for HTTPS.
         tls_key: File with its key.
         allowed_hosts: Further names that the server answers to.

@@ -15,13 +15,14 @@ from projects.server.toolbox.server import serve
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ([], ["server", "serve", "--apps=satellite"]),
+        ([], ["server", "serve", "--apps=satellite", "--clear_logs"]),
         (
             ["-n", "nick", "-m", "http://hub:8000", "-e=host"],
             [
                 "server",
                 "serve",
                 "--apps=satellite",
+                "--clear_logs",
                 "--nickname",
                 "nick",
                 "--hub",
@@ -29,10 +30,16 @@ from projects.server.toolbox.server import serve
                 "--export_host=host",
             ],
         ),
-        (["--port=1", "-nope"], ["server", "serve", "--apps=satellite", "--port=1", "-nope"]),
-        (["--apps=hub"], ["server", "serve", "--apps=hub"]),
-        (["serve", "-n=x"], ["server", "serve", "--apps=satellite", "--nickname=x"]),
-        (["--apps=hub,satellite"], ["server", "serve", "--apps=hub,satellite"]),
+        (
+            ["--port=1", "-nope"],
+            ["server", "serve", "--apps=satellite", "--clear_logs", "--port=1", "-nope"],
+        ),
+        (["--apps=hub"], ["server", "serve", "--clear_logs", "--apps=hub"]),
+        (
+            ["serve", "-n=x"],
+            ["server", "serve", "--apps=satellite", "--clear_logs", "--nickname=x"],
+        ),
+        (["--apps=hub,satellite"], ["server", "serve", "--clear_logs", "--apps=hub,satellite"]),
         (["doctor", "--port=1"], ["satellite", "doctor", "--port=1"]),
         (["systemd", "--", "-n", "x"], ["satellite", "systemd", "--", "-n", "x"]),
         (["doctr"], ["satellite", "doctr"]),
