@@ -253,7 +253,7 @@ def test_completion_knows_verbs_tests_parameters_and_ids(satellite: Live) -> Non
         return satellite.satctl("--complete", *words).stdout.split()
 
     assert after("subm") == ["submit_file", "submission", "submissions"]
-        assert {"example", "sqlite_bench.test_ci"} <= set(after("run", ""))
+    assert {"example", "sqlite_bench.test_ci"} <= set(after("run", ""))
     assert after("run", "example", "--") == ["--a=", "--b=", "--flag="]
     assert job in after("log", "")
     assert {job, submission} <= set(after("cancel", ""))
