@@ -127,6 +127,12 @@ class Client:
         body = None if value is None else json.dumps(value).encode()
         return self._read(self.post(path, body))
 
+    def send_json(self, method: str, path: str, value: Any = None) -> Any:
+        """Call with another method; return the value of the answer, None if it has none."""
+        body = None if value is None else json.dumps(value).encode()
+        answered = _whole(self._call(method, path, body), self.address)
+        return self._read(answered) if answered else None
+
     def stream(
         self, path: str, headers: Mapping[str, str] | None = None, **query: object
     ) -> Iterator[bytes]:

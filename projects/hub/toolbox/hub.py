@@ -1,0 +1,245 @@
+"""Log in to a hub, and look after its users, groups and tokens."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from projects.core.library.toolbox import query
+
+
+@query
+def login(
+    name: str = "", open_browser: bool = False, days: float = 90.0, server: str = ""
+) -> dict[str, Any]:
+    """Get in: a link for the browser, or (with a name) a token for this machine's command line.
+
+    On the machine where the hub runs it prints a link that works once: whoever started the hub is
+    its first user, and an admin. Anywhere else give your name: the password is asked for (or read
+    from stdin, when that is no terminal), and a token is kept where the other commands find it.
+
+    Args:
+        name: Your name at the hub.
+        open_browser: Open the link.
+        days: The token expires after so many days.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub login
+    ./run_toolbox.py hub login ann --server=https://hub.example.org
+    """
+    from projects.hub.accounts import command_line
+
+    client = _client(server)
+    if name:
+        return command_line.keep_token(client, name, command_line.ask_password(), days)
+    made: dict[str, Any] = client.post_json("/api/v1/links", {})
+    if open_browser:
+        import webbrowser
+
+        webbrowser.open(made["url"])
+    return made
+
+
+@query
+def users(  # noqa: PLR0917  (the words of a command line)
+    action: Literal["list", "show", "add", "change", "disable", "enable", "link", "password"] = (
+        "list"
+    ),
+    name: str = "",
+    full_name: str | None = None,
+    email: str | None = None,
+    admin: bool | None = None,
+    autoshare: list[str] | None = None,
+    server: str = "",
+) -> Any:
+    """List, make and change users; for admins, and for oneself `show`, `change`, `password`.
+
+    A new user gets a link that logs them in once, within 3 days; then they choose a password.
+    `disable` ends all their sessions and tokens at once; what they own stays.
+
+    Args:
+        action: What is done; `link` prints another log-in link, `password` asks for a new one.
+        name: Whom it is done to.
+        full_name: The name by which people know them.
+        email: Where mail reaches them.
+        admin: Whether they see and do everything.
+        autoshare: Groups that see what they submit, unless the submission says otherwise.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub users add ann --full_name="Ann Lee"
+    ./run_toolbox.py hub users change ann --autoshare=team
+    ./run_toolbox.py hub users disable ann
+    """
+    client = _client(server)
+    if action == "list":
+        return _all(client, "/api/v1/users")
+    path = f"/api/v1/users/{_part('name', name)}"
+    given = {"full_name": full_name, "email": email, "admin": admin, "autoshare": autoshare}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if action == "show":
+        return client.get_json(path)
+    if action == "add":
+        changes.pop("autoshare", None)
+        made = client.post_json("/api/v1/users", {"name": name, **changes})
+        return made | {"link": client.post_json("/api/v1/links", {"user": name})["url"]}
+    if action == "link":
+        return client.post_json("/api/v1/links", {"user": name})
+    if action == "password":
+        from projects.hub.accounts import command_line
+
+        return command_line.change_password(client, name)
+    if action in ("disable", "enable"):
+        changes = {"disabled": action == "disable"}
+    return client.send_json("PATCH", path, changes)
+
+
+@query
+def groups(  # noqa: PLR0917  (the words of a command line)
+    action: Literal["list", "show", "add", "rename", "remove", "join", "leave"] = "list",
+    group: str = "",
+    user: str = "",
+    title: str = "",
+    manager: bool = False,
+    server: str = "",
+) -> Any:
+    """List, make and change groups: their members see what is shared with them.
+
+    Admins make groups; managers of a group add and remove members; members may leave.
+
+    Args:
+        action: What is done.
+        group: Id of the group it is done to.
+        user: Who joins or leaves.
+        title: The name of the group for people.
+        manager: Whether who joins adds and removes members.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub groups add team --title="The team"
+    ./run_toolbox.py hub groups join team ann --manager
+    """
+    client = _client(server)
+    if action == "list":
+        return _all(client, "/api/v1/groups")
+    path = f"/api/v1/groups/{_part('group', group)}"
+    if action == "add":
+        return client.post_json("/api/v1/groups", {"id": group, "title": title})
+    if action == "rename":
+        return client.send_json("PATCH", path, {"title": title})
+    if action == "remove":
+        return client.send_json("DELETE", path)
+    if action in ("join", "leave"):
+        member = f"{path}/members/{_part('user', user)}"
+        if action == "join":
+            client.send_json("PUT", member, {"manager": manager})
+        else:
+            client.send_json("DELETE", member)
+    return client.get_json(path)
+
+
+@query
+def tokens(  # noqa: PLR0917  (the words of a command line)
+    action: Literal["list", "add", "revoke"] = "list",
+    token: str = "",
+    scopes: list[Literal["read", "submit", "admin", "satellite"]] = ["submit"],  # noqa: B006
+    label: str = "",
+    days: float | None = 90.0,
+    owner: str | None = None,
+    server: str = "",
+) -> Any:
+    """List, make and revoke tokens: one's own, for admins everybody's.
+
+    The text of a new token is printed this once. A satellite that registers needs the scope
+    `satellite`; it opens nothing else.
+
+    Args:
+        action: What is done.
+        token: Id of the token that is revoked.
+        scopes: What it opens; submit includes read, admin includes both.
+        label: What it is for.
+        days: It expires after so many days; null: never.
+        owner: Whose it is; for admins.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub tokens add --scopes=satellite --label="the lab" --days=365
+    ./run_toolbox.py hub tokens revoke kw0dZmh4R42lb2yZH7kGBA
+    """
+    client = _client(server)
+    if action == "list":
+        return client.get_json("/api/v1/tokens")["items"]
+    if action == "revoke":
+        return client.send_json("DELETE", f"/api/v1/tokens/{_part('token', token)}")
+    request = {
+        "scopes": list(scopes),
+        "label": label,
+        "lifetime": None if days is None else days * 86400.0,
+    }
+    return client.post_json("/api/v1/tokens", request | ({"owner": owner} if owner else {}))
+
+
+@query
+def registration(to: Literal["open", "closed", ""] = "", server: str = "") -> Any:
+    """Show whether everybody may make themselves a user, or change it; for admins.
+
+    Args:
+        to: What it is from now on.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+    """
+    client = _client(server)
+    if to:
+        return client.send_json("PATCH", "/api/v1/settings", {"registration": to})
+    return client.get_json("/api/v1/settings")
+
+
+@query
+def audit(
+    user: str = "", action: str = "", what: str = "", limit: int = 100, server: str = ""
+) -> Any:
+    """Show who did what, when and from where, the newest first; for admins.
+
+    Args:
+        user: Only what this user did.
+        action: Only this, such as login.failed or user.change.
+        what: Only what was done to this.
+        limit: So many at most, up to 1000.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+    """
+    query_ = {"user": user or None, "action": action or None, "object": what or None}
+    return _client(server).get_json("/api/v1/audit", limit=limit, **query_)["items"]
+
+
+def _client(server: str) -> Any:
+    import os
+
+    from projects.jobs.library.client import Client
+
+    return Client(server or os.environ.get("TOPGALLANT_HUB") or None)
+
+
+def _all(client: Any, path: str) -> list[Any]:
+    """Return the items of all pages."""
+    items: list[Any] = []
+    cursor = None
+    while True:
+        page = client.get_json(path, limit=1000, cursor=cursor)
+        items += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return items
+
+
+def _part(word: str, value: str) -> str:
+    """Return a part of a path."""
+    from urllib.parse import quote
+
+    from projects.core.errors import UsageError
+
+    if not value:
+        raise UsageError(f"which {word}? give it after the action, or as --{word}=…")
+    return quote(value, safe="")

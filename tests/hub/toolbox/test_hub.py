@@ -1,0 +1,105 @@
+"""The commands of `hub`, called on a real one."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from projects.core.errors import TopgallantError, UsageError
+from projects.hub.toolbox import hub as commands
+from projects.jobs.http import token_files
+from projects.jobs.library.client import address_of
+from tests.hub.hub_world import PASSWORD, Hub
+
+NEW = "another wrong horse"
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def as_admin(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A hub whose commands find the token of an admin."""
+    hub.user("boss", admin=True)
+    monkeypatch.setenv("TOPGALLANT_HUB", hub.address)
+    address = address_of(hub.address)
+    token = hub.world.token("boss", ["admin"])
+    token_files.write(token_files.path_for(address.host, address.port), token)
+    return hub
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def test_a_link_logs_in_once(as_admin: Hub) -> None:
+    made = commands.login()
+    assert made["user"] == "boss"
+    browser = as_admin.browser()
+    link = made["url"].partition("link=")[2]
+    assert browser.post("/api/v1/login", json={"link": link}).status_code == 200
+
+
+def test_a_name_and_a_password_leave_a_token_for_the_other_commands(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hub.user("ann", password=PASSWORD)
+    type_in(monkeypatch, PASSWORD)
+    made = commands.login("ann", days=1, server=hub.address)
+    assert "token" not in made
+    file = Path(made["file"])
+    assert file.is_relative_to(tmp_path)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert commands.users("show", "ann", server=hub.address)["name"] == "ann"
+    assert hub.accounts.sessions_of("ann") == [], "the session was only for this"
+    type_in(monkeypatch, "wrong password")
+    with pytest.raises(TopgallantError, match="the name or the password is wrong"):
+        commands.login("ann", server=hub.address)
+
+
+def test_users_are_made_changed_and_disabled(
+    as_admin: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = commands.users("add", "ann", full_name="Ann Lee")
+    assert made["link"].startswith(as_admin.address)
+    assert commands.users("change", "ann", email="ann@x")["email"] == "ann@x"
+    assert [one["name"] for one in commands.users()] == ["ann", "boss"]
+    type_in(monkeypatch, "-", NEW)
+    commands.users("password", "ann")
+    assert as_admin.log_in(as_admin.browser(), "ann", NEW).status_code == 200
+    assert commands.users("disable", "ann")["disabled"] is not None
+    assert commands.users("enable", "ann")["disabled"] is None
+    with pytest.raises(UsageError, match="which name"):
+        commands.users("show")
+
+
+def test_groups_are_made_joined_and_left(as_admin: Hub) -> None:
+    as_admin.user("ann")
+    commands.groups("add", "team", title="T")
+    joined = commands.groups("join", "team", "ann", manager=True)
+    assert joined["members"] == [{"user": "ann", "manager": True}]
+    assert commands.groups("leave", "team", "ann")["members"] == []
+    assert commands.groups("rename", "team", title="U")["title"] == "U"
+    commands.groups("remove", "team")
+    assert commands.groups() == []
+
+
+def test_tokens_are_made_and_revoked(as_admin: Hub) -> None:
+    made = commands.tokens("add", scopes=["satellite"], label="lab", owner="ann", days=None)
+    assert (made["owner"], made["expires"]) == ("ann", None)
+    commands.tokens("revoke", made["id"])
+    listed = {one["id"]: one for one in commands.tokens()}
+    assert listed[made["id"]]["revoked"] is not None
+    assert [one["action"] for one in commands.audit(what=made["id"])] == [
+        "token.revoke",
+        "token.create",
+    ]
+
+
+def test_registration_is_opened(as_admin: Hub) -> None:
+    assert commands.registration() == {"registration": "closed"}
+    assert commands.registration("open") == {"registration": "open"}
