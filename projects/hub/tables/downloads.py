@@ -10,7 +10,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from projects.core.errors import InfrastructureError
+from projects.core.errors import UsageError
 from projects.hub.tables.columns import Column, Type
 from projects.jobs.http.answers import json_bytes
 from projects.jobs.model import moment
@@ -26,10 +26,10 @@ OWN = ("@row", "@at", "@by", "@satellite", "@job", "@artifact", "@errors")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class NoParquet(InfrastructureError):
+class NoParquet(UsageError):
     """The library that writes Parquet isn't installed."""
 
-    http_status = 501
+    http_status = 406
 
 
 def csv_parts(columns: Sequence[Column], parts: Iterable[Sequence[Row]]) -> Iterator[bytes]:

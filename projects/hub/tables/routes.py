@@ -288,10 +288,7 @@ async def json_file(
 @router.get(
     TABLE + "/rows.parquet",
     response_class=Response,
-    responses={
-        **file_answer("application/vnd.apache.parquet", "all rows that fit"),
-        501: {"model": common.Error, "description": "pyarrow isn't installed"},
-    },
+    responses=file_answer("application/vnd.apache.parquet", "all rows that fit"),
 )
 async def parquet_file(
     request: Request,

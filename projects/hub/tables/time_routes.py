@@ -118,18 +118,22 @@ async def acknowledge(
     )
 
 
-@router.delete(TABLE + "/acknowledgements/{number}", status_code=204, response_class=Response)
+@router.delete(
+    TABLE + "/acknowledgements/{acknowledgement}", status_code=204, response_class=Response
+)
 async def forget(
     request: Request,
     who: access.Submitter,
     test_system: System,
     test_name: Test,
-    number: Annotated[int, Path(ge=1, le=1 << 53)],
+    acknowledgement: Annotated[int, Path(ge=1, le=1 << 53)],
 ) -> Response:
     """Accept a change no longer."""
     found = await table_of(request, who, test_system, test_name)
-    if not await run_in_threadpool(accepting.forget, tables_of(request).database, found, number):
-        raise Absent(f"{found.name} has no acknowledgement {number}")
+    if not await run_in_threadpool(
+        accepting.forget, tables_of(request).database, found, acknowledgement
+    ):
+        raise Absent(f"{found.name} has no acknowledgement {acknowledgement}")
     return Response(status_code=204)
 
 
