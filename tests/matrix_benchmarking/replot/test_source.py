@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from projects.core.destinations.hub_address import HubRun
 from projects.core.destinations.s3_keys import Place, browse_address
 from projects.core.errors import TopgallantError, UsageError
 from projects.matrix_benchmarking.replot.source import Bucket, Directory, parse_source
@@ -47,6 +48,14 @@ def test_a_place_in_a_bucket(given: str, bucket: str, prefix: str, endpoint: str
     assert parse_source(f" {given}\n") == Bucket(f" {given}\n", Place(bucket, prefix), endpoint)
 
 
+@pytest.mark.parametrize("end", ["", "/", "/files/a"])
+def test_a_run_in_a_hub(end: str) -> None:
+    address = f"http://127.0.0.1:8000/artifacts/kw0dZmh4R42lb2yZH7kGBA{end}"
+    assert parse_source(address) == HubRun(
+        address, "http://127.0.0.1:8000", "kw0dZmh4R42lb2yZH7kGBA"
+    )
+
+
 @given(
     prefix=st.lists(st.text("ab %#é", min_size=1), min_size=1, max_size=3).map("/".join),
     endpoint=st.sampled_from([None, "https://s3.example.com:8443", "http://host/under"]),
@@ -61,7 +70,7 @@ def test_what_export_writes_is_read(prefix: str, endpoint: str | None) -> None:
     ("given", "said"),
     [
         ("", "is empty; possible are:"),
-        ("hub://server/runs/1", "a hub cannot be read from yet; possible are:"),
+        ("hub://server/runs/1", "of a hub, give the address of the run"),
         ("ftp://host/x", "unknown kind of address; possible are:"),
         ("https://example.com/runs/1", "no address of artifacts that is known; possible"),
         ("https://bucket.s3.amazonaws.com/index.html", "the page of the whole bucket"),
