@@ -53,6 +53,11 @@ def missing_programs() -> dict[str, str]:
     }
 
 
+def missing_packages() -> list[str]:
+    """Return the Debian packages of the programs that aren't installed here."""
+    return [package for program, package in _PACKAGES.items() if shutil.which(program) is None]
+
+
 class Contest:
     """The contestants of the job rows; each measurement has a folder of its own below `work`."""
 

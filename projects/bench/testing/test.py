@@ -12,6 +12,8 @@ def prepare_ci() -> None:
     """Make the environment of the peers, if the configuration names any."""
     if config.project.get_config("peers"):
         run.run_toolbox("bench", "install_peers")
+        if config.project.get_config("points.jobs"):
+            run.run_toolbox("bench", "install_programs")
 
 
 @entrypoint()

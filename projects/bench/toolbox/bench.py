@@ -391,6 +391,23 @@ def install_peers() -> None:
     peers_of.mark_installed()
 
 
+def install_programs() -> None:
+    """Install the peers that are Debian packages, as root on Debian; else say what is missing."""
+    from projects.bench.library.job_speed import missing_packages
+    from projects.core.errors import TopgallantError
+
+    packages = missing_packages()
+    if not packages:
+        return
+    if os.geteuid() or not shutil.which("apt-get"):
+        _logger.warning("not installed, so not measured: %s", ", ".join(packages))
+        return
+    try:
+        run.run(["apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *packages])
+    except TopgallantError as error:
+        _logger.warning("not measured: %s: %s", ", ".join(packages), error)
+
+
 def remove_peers() -> None:
     """Remove the environment of the peers, if it is there."""
     if (peers_of.ENVIRONMENT / "pyvenv.cfg").is_file():
