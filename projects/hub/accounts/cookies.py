@@ -113,13 +113,13 @@ def set_cookie(request: Request, response: Response, secret: str) -> None:
         path="/",
         httponly=True,
         samesite="lax",
-        secure=_is_encrypted(request),
+        secure=is_encrypted(request),
     )
 
 
 def clear_cookie(request: Request, response: Response) -> None:
     """Let the browser forget the session."""
-    secure = _is_encrypted(request)
+    secure = is_encrypted(request)
     response.delete_cookie(
         cookie_name(request), path="/", httponly=True, samesite="lax", secure=secure
     )
@@ -156,7 +156,7 @@ async def _check(request: Request, csrf: str) -> None:
         )
 
 
-def _is_encrypted(request: Request) -> bool:
+def is_encrypted(request: Request) -> bool:
     """Return whether the browser came by HTTPS: to us, or to a proxy, as its Origin then says."""
     origin = request.headers.get("origin", "")
     return request.url.scheme == "https" or origin.startswith("https://")

@@ -86,6 +86,34 @@ class Directory:
             raise _taken(new.name)
         return self.create(new, password, actor)
 
+    def by_subject(self, wanted: User, actor: Actor, *, make: bool) -> User:
+        """Return the user who is a provider's subject; `make` one if there is none.
+
+        A user whom an admin made beforehand becomes theirs if name and (verified) address agree.
+
+        Raises
+        ------
+        Forbidden
+            They are disabled; there is none, and none may be made; the name is another's.
+        """
+        assert wanted.subject is not None  # noqa: S101  (our caller has it from the provider)
+        free = not self._owns_something(wanted.name)
+        with self._database.write(durable=True) as connection:
+            found = users.by_subject(connection, wanted.subject)
+            known = users.find(connection, wanted.name) if found is None else None
+            if known is not None and known.subject is None and wanted.email:
+                if known.email.casefold() == wanted.email.casefold():
+                    users.change(connection, known.name, subject=wanted.subject)
+                    audit.write(connection, actor, "user.link", known.name)
+                    found = known
+            elif found is None and known is None and make and free:
+                found = replace(wanted, created=moment.now())
+                users.add(connection, found)
+                audit.write(connection, actor, "user.create", found.name, {"by": "oidc"})
+            if found is None or found.disabled is not None:
+                raise Forbidden("you are not a user of this hub: ask an admin")
+        return found
+
     def page(self, limit: int, after: str) -> list[User]:
         """Return users in the order of their names."""
         with self._database.read() as connection:

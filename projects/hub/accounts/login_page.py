@@ -5,7 +5,8 @@ The link is taken by the button, not by looking: programs that look at links don
 
 from __future__ import annotations
 
-from html import escape
+from html import escape, unescape
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -29,6 +30,8 @@ HEADERS = {
 _SAID = {
     "password": "The name or the password is wrong.",
     "link": "This link was used already, or is too old: ask for a new one.",
+    "provider": "The provider didn't vouch for you: try again.",
+    "unknown": "You are not a user of this hub: ask an admin.",
     "wait": "Too many log-ins failed: wait a little.",
 }
 _NAME_FIELDS = """<p><label>Name <input name=name autocomplete=username autofocus required></label>
@@ -49,6 +52,14 @@ async def login_page(request: Request) -> Response:
         "<meta name=viewport content='width=device-width'><title>Log in · Topgallant</title>"
         f"<main><h1>Topgallant</h1><p role=alert>{said}</p>"
         f'<form method=post action="/api/v1/login"><input type=hidden name=next value="{onward}">'
-        f"{fields}<p><button>Log in</button></form></main></html>"
+        f"{fields}<p><button>Log in</button></form>{_other_way(request, onward)}</main></html>"
     )
     return Response(text, headers=HEADERS, media_type="text/html; charset=utf-8")
+
+
+def _other_way(request: Request, onward: str) -> str:
+    """Return the link to the OpenID Connect provider, where one is set."""
+    if not hasattr(request.app.state, "oidc"):
+        return ""
+    where = escape(f"/login/oidc?{urlencode({'next': unescape(onward)})}")
+    return f'<p><a href="{where}">Log in with your organisation</a>'

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import os
 import pwd
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projects.core.errors import TopgallantError
-from projects.hub.accounts import login_page, login_routes, routes
+from projects.hub.accounts import login_page, login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
 from projects.hub.accounts.directory import Directory
@@ -47,6 +48,9 @@ def create_part(services: Services) -> Part:
     database = open_hub_store(_url(services))
     accounts = Accounts(database, services.store)
     services.sharing = Directory(accounts)
+    settings = services.settings
+    data = services.engine.settings.data_directory
+    provider = oidc.read_provider(Path(settings.hub_oidc or data / oidc.FILE))
     sites = Sites(LocalSite(services), Satellites(database))
 
     @contextlib.asynccontextmanager
@@ -63,6 +67,7 @@ def create_part(services: Services) -> Part:
     return Part(
         routers=[
             *(login_routes.router, routes.router),
+            *([oidc_routes.router] if provider else []),
             *(sites_routes.router, pages_routes.router, login_page.router),
             *(tables_routes.router, time_routes.router),
         ],
@@ -74,6 +79,7 @@ def create_part(services: Services) -> Part:
         state={
             "hub_database": database,
             "accounts": accounts,
+            **({"oidc": oidc.Client(provider)} if provider else {}),
             "sites": sites,
             "pages": Pages(sites),
             **tables_routes.state(database),

@@ -38,6 +38,8 @@ class Settings:
     """A client that takes nothing from its stream for so many seconds is dropped."""
     hub_database: str = ""
     """URL of the hub's database; empty: the file hub.db in the data directory."""
+    hub_oidc: str = ""
+    """File with the hub's OpenID Connect provider; empty: oidc.json in the data directory."""
 
 
 class Sharing(Protocol):

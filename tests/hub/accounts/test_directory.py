@@ -48,7 +48,7 @@ def test_a_user_is_made_and_logs_in_by_a_link_and_sets_a_password(
         ({"name": ""}, 422, "name"),
         ({"name": "a" * 64}, 422, "name"),
         ({"name": "ann", "password": "short"}, 422, "password"),
-        ({"name": "ann", "pasword": PASSWORD}, 422, "pasword"),
+        ({"name": "ann", "passwort": PASSWORD}, 422, "passwort"),
         ({"name": "ann", "email": "a\nb"}, 422, "email"),
         ({"name": "boss"}, 409, "name"),
         ([], 422, "body"),
