@@ -349,15 +349,16 @@ def _steps(found: dict[str, Any]) -> list[dict[str, Any]]:
 async def _last_window(
     site: Site, who: Principal, found: dict[str, Any]
 ) -> tuple[str, log_view.Window | None]:
-    """Return the end of the log that says most: stderr of a job that failed with it alone."""
-    for log in ("stdout", "stderr"):
+    """Return the end of the log that says most: of a job that failed, what it complained of."""
+    logs = ("stderr", "stdout") if found["outcome"] == "FAILED" else ("stdout", "stderr")
+    for log in logs:
         try:
             part = await site.log(who, found["id"], log, None, log_view.WINDOW // 2)
         except Exception as error:
             if getattr(error, "http_status", 500) >= 500:  # noqa: PLR2004
                 raise
             continue
-        if part.size or log == "stderr":
+        if part.size:
             return log, log_view.window(part)
     return "stdout", None
 

@@ -127,6 +127,7 @@ async def satellite(request: Request, who: Viewer, nickname: str) -> Response:
         online=known is None or known.is_online(now),
         since=moment.iso(known.since(now)) if known else None,
         known=known,
+        seen=moment.iso(known.seen) if known else None,
         problem=problem or (told or {}).get("problem", ""),
         info=info,
         told=told,

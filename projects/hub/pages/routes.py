@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from projects.hub.pages import job_routes, overview_routes, static_files, submit_routes
+from projects.hub.pages import (
+    account_routes,
+    job_routes,
+    overview_routes,
+    result_routes,
+    static_files,
+    submit_routes,
+)
 
 router = APIRouter(include_in_schema=False)
 router.include_router(static_files.router)
@@ -12,3 +19,5 @@ router.include_router(overview_routes.router)
 router.include_router(job_routes.router)
 router.include_router(job_routes.router, prefix="/satellites/{nickname}")
 router.include_router(submit_routes.router)
+router.include_router(result_routes.router)
+router.include_router(account_routes.router)

@@ -133,9 +133,9 @@
   var MOST = 400, NEAR = 40;
 
   each(".log", document, function (log) {
-    var following = log.hasAttribute("data-follow") || log.hasAttribute("data-end") || log.classList.contains("short");
+    var following = log.hasAttribute("data-follow") || log.hasAttribute("data-end") || log.classList.contains("brief");
     function toEnd() { log.scrollTop = log.scrollHeight; }
-    if (following && !/[?&]at=0\b/.test(location.search)) toEnd();
+    if (following && !/[?&]at=0\b/.test(location.search)) { toEnd(); requestAnimationFrame(toEnd); }
     log.addEventListener("scroll", function () {
       following = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
     }, { passive: true });
