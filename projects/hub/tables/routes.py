@@ -58,7 +58,13 @@ _BODY: dict[str, Any] = {
             "in": "header",
             "description": "the same key and rows again: the same answer, nothing is added twice",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        }
+        },
+        {
+            "name": "Topgallant-Job",
+            "in": "header",
+            "description": "id of the job that measured the rows, unless `job` says so",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        },
     ],
     "requestBody": {
         "required": True,
@@ -106,7 +112,7 @@ async def upload_rows(
         names=(test_system, test_name),
         media=media_of(request.headers.get("content-type", "")),
         key=key_of(request.headers.get("idempotency-key")),
-        origin=origin_of(who, query),
+        origin=origin_of(who, query, request.headers.get("topgallant-job")),
         groups=None if query.groups is None else words(query.groups),
         data=await read_bytes(request, services_of(request).settings.most_body),
     )

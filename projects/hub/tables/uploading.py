@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from projects.jobs.http.services import Sharing
 
 _MOST_KEY = 255
+MOST_ID = 200
 _CSV = "text/csv"
 
 
@@ -118,12 +119,20 @@ def key_of(header: str | None) -> str | None:
     return key
 
 
-def origin_of(who: Principal, query: UploadQuery) -> Origin:
-    """Return where rows come from: what the call says, for a satellite's token at least that."""
+def origin_of(who: Principal, query: UploadQuery, job: str | None) -> Origin:
+    """Return where rows come from; `job` is the header `Topgallant-Job` that satellites send.
+
+    Raises
+    ------
+    Invalid
+        The header is no id.
+    """
+    if job is not None and not (0 < len(job) <= MOST_ID and job.isascii() and job.isprintable()):
+        raise Invalid(f"Topgallant-Job: 1 to {MOST_ID} printable characters of ASCII are an id")
     satellite = query.satellite
     if satellite is None and "satellite" in who.scopes:
         satellite = who.owner
-    return Origin(who.owner, satellite or None, query.job or None, query.artifact or None)
+    return Origin(who.owner, satellite or None, query.job or job, query.artifact or None)
 
 
 def check_name(name: str, what: str) -> None:

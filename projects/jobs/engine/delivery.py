@@ -34,11 +34,13 @@ class Answer:
     """Nobody answered: other uploads would fare the same."""
 
 
-def post(upload: Upload, file: Path, hub: str, token: str | None, timeout: float) -> Answer:
+def post(  # noqa: PLR0917  (what, from where, to where)
+    upload: Upload, file: Path, hub: str, token: str | None, timeout: float, job: str = ""
+) -> Answer:
     """POST a result to its table of the hub; never raises for what the network does.
 
     The upload's id goes with it as `Idempotency-Key`: a hub that has it already says so without
-    adding a row.
+    adding a row. `job` is the id of the job that measured it, for the hub to link to.
     """
     import http.client
     from urllib.parse import quote, urlsplit
@@ -52,7 +54,7 @@ def post(upload: Upload, file: Path, hub: str, token: str | None, timeout: float
     except (ValueError, http.client.HTTPException) as error:
         return Answer(error=f"{hub}: {error}", away=True)
     try:
-        return _exchange(connection, path, upload, file, token)
+        return _exchange(connection, path, file, _headers(upload, token, job))
     except FileNotFoundError:
         return Answer(refused=True, error="the file is gone from the outbox")
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -61,12 +63,16 @@ def post(upload: Upload, file: Path, hub: str, token: str | None, timeout: float
         connection.close()
 
 
-def _exchange(
-    connection: HTTPConnection, path: str, upload: Upload, file: Path, token: str | None
-) -> Answer:
+def _headers(upload: Upload, token: str | None, job: str) -> dict[str, str]:
     headers = {"Content-Type": "application/json", "Idempotency-Key": upload.id}
     if token:
         headers["Authorization"] = f"Bearer {token}"
+    if job:
+        headers["Topgallant-Job"] = job
+    return headers
+
+
+def _exchange(connection: HTTPConnection, path: str, file: Path, headers: dict[str, str]) -> Answer:
     with open(file, "rb") as body:
         headers["Content-Length"] = str(file.stat().st_size)
         connection.request("POST", path, body=body, headers=headers)

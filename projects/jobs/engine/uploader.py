@@ -135,8 +135,14 @@ class Uploader:
         """Try once; return whether somebody answered."""
         settings = self._settings
         file = settings.outbox / os.path.basename(upload.file)
+        job = self._store.job(upload.job)
         answer = delivery.post(
-            upload, file, settings.hub_url or "", settings.hub_token, settings.upload_timeout
+            upload,
+            file,
+            settings.hub_url or "",
+            settings.hub_token,
+            settings.upload_timeout,
+            job.id if job else "",
         )
         where = f"{upload.test_system}/{upload.test_name}"
         if answer.delivered:
