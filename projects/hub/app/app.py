@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from projects.core.errors import TopgallantError
-from projects.hub.accounts import login_page, login_routes, oidc, oidc_routes, routes
+from projects.hub.accounts import login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
 from projects.hub.accounts.directory import Directory
@@ -68,7 +68,7 @@ def create_part(services: Services) -> Part:
         routers=[
             *(login_routes.router, routes.router),
             *([oidc_routes.router] if provider else []),
-            *(sites_routes.router, pages_routes.router, login_page.router),
+            *(sites_routes.router, pages_routes.router),
             *(tables_routes.router, time_routes.router),
         ],
         sources=[SessionSource(accounts)],

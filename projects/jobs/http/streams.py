@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
+from projects.core.errors import TopgallantError
 from projects.jobs.http.refusals import Busy
 
 if TYPE_CHECKING:
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from projects.jobs.http.services import Services
+
+LOOKS = 5.0
+"""Seconds after which it is looked again, before something is sent, who the client is."""
 
 HEARTBEAT = b": still here\n\n"
 _HEADERS = (
@@ -40,7 +46,8 @@ class EventStream(Response):
     """Sends what `source` yields; None is nothing new for a heartbeat.
 
     A client that takes nothing for `patience` seconds is dropped: what waits for it is never more
-    than one piece and the connection's own buffers.
+    than one piece and the connection's own buffers. One whose session or token ended meanwhile
+    gets nothing more.
 
     Raises
     ------
@@ -58,8 +65,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the source ends, the client goes or doesn't take what is sent."""
-        del scope
-        sending = asyncio.ensure_future(self._send(send))
+        sending = asyncio.ensure_future(self._send(scope, send))
         leaving = asyncio.ensure_future(_disconnected(receive))
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -70,17 +76,31 @@ class EventStream(Response):
                 with contextlib.suppress(asyncio.CancelledError, TimeoutError, OSError):
                     await task
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, scope: Scope, send: Send) -> None:
         patience = self._services.settings.patience
         start = {"type": "http.response.start", "status": 200, "headers": list(_HEADERS)}
         await send(start)
         await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+        looked = time.monotonic()
         async with contextlib.aclosing(self._source) as source:
             async for piece in source:
+                if time.monotonic() - looked >= LOOKS:
+                    if not await _is_welcome(scope):
+                        break
+                    looked = time.monotonic()
                 body = HEARTBEAT if piece is None else piece
                 more = {"type": "http.response.body", "body": body, "more_body": True}
                 await asyncio.wait_for(send(more), patience)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _is_welcome(scope: Scope) -> bool:
+    """Return whether what the client came with still opens something."""
+    try:
+        await scope["app"].state.authenticator.principal(Request(scope))
+    except TopgallantError:
+        return False
+    return True
 
 
 async def _disconnected(receive: Receive) -> None:

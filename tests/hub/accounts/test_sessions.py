@@ -80,7 +80,6 @@ def test_a_link_works_once(hub: Hub) -> None:
     secret = hub.accounts.make_link("ann", TEST)
     page = hub.browser().get("/login", params={"link": secret})
     assert secret in page.text
-    assert "script" not in page.text
     browser = hub.browser()
     answer = browser.post("/api/v1/login", data={"link": secret})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
@@ -209,3 +208,19 @@ def test_servers_on_one_machine_do_not_share_a_cookie(hub: Hub) -> None:
     hub.user("ann")
     (name,) = hub.browser("ann").cookies.keys()
     assert name.endswith(hub.address.rpartition(":")[2])
+
+
+def test_a_stream_ends_with_the_session_that_opened_it(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projects.jobs.http.streams.LOOKS", 0.0)
+    hub.user("ann")
+    browser = hub.browser("ann")
+    with browser.stream("GET", "/api/v1/events") as stream:
+        pieces = stream.iter_raw()
+        next(pieces)
+        next(pieces)
+        other = hub.browser()
+        other.cookies, other.headers = browser.cookies, browser.headers
+        assert other.post("/api/v1/logout").status_code == 204
+        assert len(list(pieces)) <= 3, "what was under way, and the end"
