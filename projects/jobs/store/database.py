@@ -48,6 +48,7 @@ class Database:
         self.on_rollback: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self._synced = ""
+        self._file: tuple[int, int] | None = None
         self._closed = False
         make = _sqlite_engine if self.path is not None else _postgresql_engine
         self._writer = make(url, wait, writes=True)
@@ -77,6 +78,18 @@ class Database:
         """Give a connection that sees the database as it is at the first look."""
         with self.explained(), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    def check_file(self) -> None:
+        """Raise StoreMissing if the file of SQLite isn't the one that was opened any more.
+
+        Whoever removes or replaces it leaves us with one that has no name: everything written
+        to it is lost with the last connection. SQLite itself notices only at some writes.
+        """
+        if self._file is not None and _identity(str(self.path)) != self._file:
+            raise errors.StoreMissing(
+                f"{self.path} was removed or replaced while this program has it open:"
+                " put it back, or start again"
+            )
 
     def sync(self) -> None:
         """Bring everything that was committed onto the disk; writers go on meanwhile.
@@ -129,6 +142,9 @@ class Database:
         return self.path or self.url.render_as_string(hide_password=True)
 
     def _prepare_sqlite(self, connection: Connection, durable: bool) -> None:
+        if self._file is None:
+            self._file = _identity(str(self.path))
+        self.check_file()
         wanted = "FULL" if durable else "NORMAL"
         driver = connection.connection.dbapi_connection
         if wanted != self._synced and driver is not None:
@@ -246,6 +262,14 @@ def _prepare_postgresql(connection: Connection, durable: bool, lock: int) -> Non
         f"SELECT pg_advisory_xact_lock({lock})"
         + ("" if durable else ", set_config('synchronous_commit', 'off', true)")
     )
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _sync_file(path: str) -> int:

@@ -18,7 +18,7 @@ class StoreReadOnly(StoreError):
 
 
 class StoreMissing(StoreError):
-    """There is no folder for the file."""
+    """There is no folder for the file, or the file has gone."""
 
 
 class StoreDamaged(StoreError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ def prepare(database: Database, schema: Schema) -> None:
         _check_place(database.path)
         with database.explained():
             found = _version_of_file(database.path, schema)
+        if found is None:
+            _make_file(database.path)
     else:
         with database.read() as connection:
             found = _version(connection, schema)
@@ -94,6 +97,12 @@ def _check_place(path: str) -> None:
     for place in (folder, path):
         if os.path.exists(place) and not os.access(place, os.W_OK):
             raise errors.StoreReadOnly(f"{place} can't be written to by this user")
+
+
+def _make_file(path: str) -> None:
+    """Make the file readable by its owner only; SQLite gives its -wal and -shm the same mode."""
+    with suppress(OSError):  # SQLite says what is in the way
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _version_of_file(path: str, schema: Schema) -> str | None:

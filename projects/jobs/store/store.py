@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from projects.jobs.model.states import State, is_final
-from projects.jobs.store import outbox, tokens
+from projects.jobs.store import outbox, tables, tokens
 from projects.jobs.store.cancelling import cancel_jobs, cancel_submission
 from projects.jobs.store.counting import counts
 from projects.jobs.store.opening import JOBS, open_database
@@ -308,8 +308,9 @@ class Store:
 
     def ping(self) -> None:
         """Read once: raises what `open_store` raises when the database is away (for /readyz)."""
-        with self._database.read() as connection:
-            connection.execute(select(1))
+        self._database.check_file()
+        with self._database.read() as connection:  # of a table: SQLite opens nothing for SELECT 1
+            connection.execute(select(tables.setting.c.key).limit(1))
 
     def close(self) -> None:
         """Bring everything onto the disk and let go of it; a second call does nothing."""

@@ -183,6 +183,40 @@ def test_what_cannot_be_written_to_is_said(
     assert f"{open_folder} can't be written to by this user" in ended.stdout
 
 
+def test_only_its_owner_reads_the_file_whatever_the_umask_and_the_folder(
+    open_folder: Path,
+) -> None:
+    before = os.umask(0)
+    try:
+        store = open_store(url_of(open_folder))
+        store.submit(NEW)
+        modes = {file.name: file.stat().st_mode & 0o777 for file in open_folder.iterdir()}
+    finally:
+        os.umask(before)
+    store.close()
+    assert modes == dict.fromkeys(("satellite.db", "satellite.db-shm", "satellite.db-wal"), 0o600)
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_nothing_is_acknowledged_into_a_file_that_was_removed(
+    tmp_path: Path, replaced: bool
+) -> None:
+    store = open_store(url_of(tmp_path))
+    store.submit(NEW)
+    aside = tmp_path / "aside.db"
+    (tmp_path / "satellite.db").rename(aside)
+    if replaced:
+        shutil.copy(aside, tmp_path / "satellite.db")
+    for call in (lambda: store.submit(NEW), store.ping):
+        with pytest.raises(errors.StoreMissing, match="removed or replaced while this program"):
+            call()
+    aside.rename(tmp_path / "satellite.db")
+    store.submit(NEW)
+    store.ping()
+    assert store.counts().total == 2
+    store.close()
+
+
 @pytest.mark.parametrize(
     "wrong", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://u:swordfish@h/d"]
 )
