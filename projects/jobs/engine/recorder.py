@@ -29,6 +29,9 @@ BATCH = 0.02
 SYNC = 1.0
 """Seconds until what was written is on the disk."""
 
+PATIENCE = 5.0
+"""Seconds that the store may take for a batch before that is a problem."""
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _MOST_FAILURES = 3  # of a batch for a reason that is not the store's: then one by one
 
@@ -61,6 +64,7 @@ class Recorder:
         self._durable = False
         self._dirty: float | None = None
         self._problem = ""
+        self._since: float | None = None
         self._closing = False
         self._idle = True
         self._changed = threading.Condition()
@@ -109,6 +113,10 @@ class Recorder:
     @property
     def problem(self) -> str:
         """Why the store doesn't take anything; empty when it does."""
+        since = self._since
+        waited = 0.0 if since is None else time.monotonic() - since
+        if not self._problem and waited > PATIENCE:
+            return f"the store hasn't taken what happened for {waited:.0f} s"
         return self._problem
 
     def close(self, timeout: float = 10.0) -> bool:
@@ -155,6 +163,7 @@ class Recorder:
 
     def _write(self, notes: list[Note], durable: bool) -> None:
         pause, failures = _FIRST_PAUSE, 0
+        self._since = time.monotonic()
         while True:
             try:
                 self._record(notes, durable)
@@ -170,7 +179,7 @@ class Recorder:
             if self._pause(pause):
                 return
             pause = min(pause * 2, _LONGEST_PAUSE)
-        self._problem = ""
+        self._problem, self._since = "", None
         try:
             self._recorded(notes)  # before anybody who waits goes on
         except Exception:

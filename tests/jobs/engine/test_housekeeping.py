@@ -120,6 +120,29 @@ def test_jobs_go_on_while_the_store_takes_nothing(house: Any, monkeypatch: Any) 
     until(lambda: house.engine.health().ready)
 
 
+def test_a_store_that_does_not_answer_is_a_problem_before_it_fails(
+    house: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(recorder, "PATIENCE", 0.05)
+    house.tool("quick", "true")
+    house.start()
+    real, locked = house.store.record, threading.Event()
+
+    def record(*args: Any, **more: Any) -> Any:
+        assert locked.wait(30)
+        return real(*args, **more)
+
+    monkeypatch.setattr(house.store, "record", record)
+    sent = house.submit("quick")
+    try:
+        until(lambda: not house.engine.health().ready)
+        assert "hasn't taken what happened for" in house.engine.health().problems[0]
+    finally:
+        locked.set()
+    assert house.done(sent.job_ids[0]).outcome == Outcome.SUCCESS
+    assert house.engine.health().ready
+
+
 def test_what_waits_is_read_again_when_the_store_could_not(house: Any, monkeypatch: Any) -> None:
     from projects.jobs.engine import loop
 
