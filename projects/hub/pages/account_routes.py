@@ -61,17 +61,13 @@ async def account(request: Request, who: Viewer) -> Response:
 @router.post("/account/tokens")
 async def make_token(request: Request, who: Actor) -> Response:
     """Make a token; its text is on the page that answers and nowhere else."""
-    _check_session(who)
     form = await read_form(request)
     scope = form.get("scope")
     scopes = [each for each in tokens.SCOPES if each == scope]
     if not scopes or (scope == "admin" and not who.is_admin):
         raise Forbidden(f"you can't make a token of the kind {scope[:20]!r}")
-    days = form.get("days", "90")
-    lifetime = int(days) * DAY if days.isdecimal() and 0 < len(days) < 5 else 90 * DAY  # noqa: PLR2004
-    text, token = tokens.issue(
-        who.owner, scopes, label=form.get("label")[:200], lifetime=lifetime or None
-    )
+    lifetime = _lifetime(form.get("days", "90"), who)
+    text, token = tokens.issue(who.owner, scopes, label=form.get("label")[:200], lifetime=lifetime)
     await run_in_threadpool(services_of(request).store.add_token, token)
     return await _account(request, who, made=text)
 
@@ -80,7 +76,7 @@ async def make_token(request: Request, who: Actor) -> Response:
 async def revoke_token(request: Request, who: Actor, token: str) -> Response:
     """Revoke a token."""
     store = services_of(request).store
-    if token not in {one.id for one in await run_in_threadpool(store.tokens, who.owner)}:
+    if token not in {one.id for one in await run_in_threadpool(store.tokens, who.sees)}:
         raise Absent(f"there is no token with the id {token[:60]}")
     await run_in_threadpool(lambda: store.revoke_token(token, at=moment.now()))
     request.app.state.authenticator.forget()
@@ -91,7 +87,8 @@ async def revoke_token(request: Request, who: Actor, token: str) -> Response:
 async def end_session(request: Request, who: Actor, session: str) -> Response:
     """Log one of one's browsers out."""
     accounts = accounts_of(request)
-    await run_in_threadpool(accounts.end_session, who.owner, session, actor(request, who))
+    if not await run_in_threadpool(accounts.end_session, who.sees, session, actor(request, who)):
+        raise Absent(f"there is no session {session[:70]}")
     return RedirectResponse("/account", 303)
 
 
@@ -161,10 +158,14 @@ async def _admin(
     return page(request, "admin.html", who, section="admin", invited=invited, link=link, **told)
 
 
-def _check_session(who: Principal) -> None:
-    """Refuse tokens: what they make may outlive them only by the rules of `/api/v1/tokens`."""
-    if not who.session_id:
-        raise Forbidden("this page is for people who logged in")
+def _lifetime(days: str, who: Principal) -> float | None:
+    """Return the seconds for which a token is good; what made it ends no sooner than it does."""
+    known = days.isascii() and days.isdecimal() and len(days) <= 4  # noqa: PLR2004  (years)
+    lifetime = (int(days) if known else 90) * DAY or None
+    if who.expires is None:
+        return lifetime
+    left = (who.expires - moment.now()) / moment.SECOND
+    return left if lifetime is None else min(left, lifetime)
 
 
 def _check_admin(who: Principal) -> None:

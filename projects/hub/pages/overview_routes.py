@@ -63,8 +63,9 @@ async def overview(request: Request, who: Viewer) -> Response:
 
 
 @router.get("/satellite")
-async def old_address() -> Response:
+async def old_address(who: Viewer) -> Response:
     """Go where the satellites are now."""
+    del who
     return RedirectResponse("/satellites", 308)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +17,7 @@ from projects.core.secrets.masking import mask
 from projects.hub.pages.rendering import page
 from projects.jobs.http import access, tokens
 from projects.jobs.http.failures import traced
-from projects.jobs.http.refusals import Forbidden, Unauthorized
+from projects.jobs.http.refusals import Elsewhere, Forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -57,8 +56,8 @@ class PageRoute(APIRoute):
 
 
 def _told(request: Request, error: Exception) -> Response:
-    if isinstance(error, Unauthorized):
-        return _to_log_in(request, error)
+    if isinstance(error, Elsewhere):
+        return _onward(request, error.headers["Location"])
     if isinstance(error, TopgallantError) and error.http_status != _BUG:
         return failed(request, error.http_status, error.message)
     if isinstance(error, RequestValidationError):
@@ -82,11 +81,7 @@ def _bug(request: Request, error: Exception) -> Response:
     return failed(request, _BUG, f"Its log has the details under {number}.")
 
 
-def _to_log_in(request: Request, error: Unauthorized) -> Response:
-    if request.method not in ("GET", "HEAD"):
-        return failed(request, 401, error.message)
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    where = f"/login?next={quote(target, safe='')}"
+def _onward(request: Request, where: str) -> Response:
     if request.headers.get("hx-request") == "true":  # a part can't be a log-in: all of it is
         return Response(status_code=204, headers={"HX-Redirect": where})
     return RedirectResponse(where, 303)

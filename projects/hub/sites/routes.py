@@ -50,13 +50,13 @@ async def satellites(request: Request) -> Response:
     return answer({"items": [shown(one) for one in await _sites(request).known()]})
 
 
-@router.delete("/{nickname}", status_code=204, response_class=Response)
-async def remove(request: Request, who: access.Admin, nickname: str) -> Response:
+@router.delete("/{satellite}", status_code=204, response_class=Response)
+async def remove(request: Request, who: access.Admin, satellite: str) -> Response:
     """Forget a satellite and its credential; its next heartbeat registers it anew."""
     del who
     kept = _sites(request).satellites
-    if kept is None or not await run_in_threadpool(kept.remove, nickname):
-        raise Absent(f"there is no satellite {nickname[:100]}")
+    if kept is None or not await run_in_threadpool(kept.remove, satellite):
+        raise Absent(f"there is no satellite {satellite[:100]}")
     return Response(status_code=204)
 
 
