@@ -184,6 +184,58 @@ def tokens(  # noqa: PLR0917  (the words of a command line)
 
 
 @query
+def tables(  # noqa: PLR0917  (the words of a command line)
+    action: Literal["list", "show", "rows", "upload", "download"] = "list",
+    test_system: str = "",
+    test_name: str = "",
+    file: str = "",
+    where: str = "",
+    sort: str = "",
+    limit: int = 100,
+    groups: list[str] | None = None,
+    again: bool = False,
+    server: str = "",
+) -> Any:
+    """List result tables, look at their rows, upload and download them.
+
+    A file that is uploaded a second time adds nothing, so an upload that broke off can be
+    repeated. The name of the file says what it is: .csv, .json; .jsonl and .parquet can be
+    downloaded, too.
+
+    Args:
+        action: What is done.
+        test_system: The table's test system.
+        test_name: The table's test.
+        file: What is uploaded, or written; without it a download goes to stdout, as CSV.
+        where: Which rows: 'latency > 5 and tool = "my tool"'.
+        sort: The column by which rows are sorted; with - in front, descending.
+        limit: So many rows at most, up to 1000.
+        groups: Groups that see a table which an upload makes.
+        again: Add the rows also if this file was uploaded before.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub tables upload sqlite speed results.csv
+    ./run_toolbox.py hub tables rows sqlite speed --where="latency > 5" --sort=-latency
+    ./run_toolbox.py hub tables download sqlite speed speed.jsonl
+    """
+    client = _client(server)
+    if action == "list":
+        return _all(client, "/api/v1/tables")
+    path = f"/api/v1/tables/{_part('test_system', test_system)}/{_part('test_name', test_name)}"
+    if action == "show":
+        return client.get_json(path)
+    if action == "rows":
+        return client.get_json(f"{path}/rows", where=where or None, sort=sort or None, limit=limit)
+    from projects.hub.tables import command_line
+
+    if action == "upload":
+        return command_line.upload(client, path, file, groups, again=again)
+    return command_line.download(client, path, file, where)
+
+
+@query
 def registration(to: Literal["open", "closed", ""] = "", server: str = "") -> Any:
     """Show whether everybody may make themselves a user, or change it; for admins.
 

@@ -133,6 +133,18 @@ class Client:
         answered = _whole(self._call(method, path, body), self.address)
         return self._read(answered) if answered else None
 
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        **query: object,
+    ) -> bytes:
+        """Send bytes of any kind, which `headers` say; return the body of the answer."""
+        answered = self._call(method, _with_query(path, query), body, headers)
+        return _whole(answered, self.address)
+
     def stream(
         self, path: str, headers: Mapping[str, str] | None = None, **query: object
     ) -> Iterator[bytes]:
@@ -158,7 +170,7 @@ class Client:
         if token:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
-            sent["Content-Type"] = "application/json"
+            sent.setdefault("Content-Type", "application/json")
         connection = self._connection()
         try:
             return self._exchange(connection, method, path, body, sent)

@@ -35,7 +35,7 @@ def test_an_object_is_a_row_and_missing_names_are_null() -> None:
         'a;b\n1;"x, ""y"""\n',
         'a\tb\n1\t"x, ""y"""\n',
         '\ufeffa,b\n1,"x, ""y"""',
-        "\n".join(["a,b", "", '1,"x, ""y"""', ""]),
+        'a,b\n\n1,"x, ""y"""\n',
         'a,b,\n1,"x, ""y""",\n',
     ],
 )

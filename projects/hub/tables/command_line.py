@@ -1,0 +1,82 @@
+"""Uploads and downloads of the command line: files sent once, files written whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from projects.core.errors import UsageError, unknown, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from projects.jobs.library.client import Client
+
+_MEDIA = {".csv": "text/csv", ".json": "application/json"}
+_DOWNLOADS = {".csv": "rows.csv", ".jsonl": "rows.jsonl", ".parquet": "rows.parquet"}
+
+
+def upload(
+    client: Client, path: str, file: str, groups: Sequence[str] | None, *, again: bool
+) -> Any:
+    """Upload a file to the table at `path`; return what became of it.
+
+    The key of the upload is made of its content: the same file adds nothing, unless `again`.
+
+    Raises
+    ------
+    UsageError, InfrastructureError
+        No file is named, or one of another kind; it can't be read.
+    """
+    media = _by_ending(file, _MEDIA)
+    try:
+        with open(file, "rb") as source:
+            data = source.read()
+    except OSError as error:
+        raise unreadable(file, error) from None
+    digest = hashlib.sha256(path.encode() + b"\0" + data).hexdigest()
+    key = f"again-{os.urandom(16).hex()}" if again else f"file-{digest}"
+    headers = {"Content-Type": media, "Idempotency-Key": key}
+    named = ",".join(groups) if groups is not None else None
+    return json.loads(client.send("POST", f"{path}/rows", data, headers, groups=named))
+
+
+def download(client: Client, path: str, file: str, where: str) -> Any:
+    """Write the rows of the table at `path` that fit to `file`; return where, and how much.
+
+    Without a file they go to stdout, as CSV, and None is returned.
+
+    Raises
+    ------
+    UsageError, InfrastructureError
+        The file is to be of another kind; it can't be written.
+    """
+    source = _by_ending(file, _DOWNLOADS) if file else "rows.csv"
+    pieces = client.stream(f"{path}/{source}", where=where or None)
+    if not file:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        return None
+    part = f"{file}.part"
+    try:
+        with open(part, "wb") as target:
+            for piece in pieces:
+                target.write(piece)
+            size = target.tell()
+        os.replace(part, file)
+    except OSError as error:
+        raise unreadable(file, error) from None
+    return {"file": file, "bytes": size}
+
+
+def _by_ending(file: str, kinds: dict[str, str]) -> str:
+    if not file:
+        raise UsageError("which file? give it after the names of the table, or as --file=…")
+    ending = os.path.splitext(file)[1].lower()
+    if ending not in kinds:
+        raise UsageError(f"{file}: {unknown('ending', ending, kinds)}")
+    return kinds[ending]

@@ -1,0 +1,82 @@
+"""`hub tables`: files are sent once, and written whole."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projects.core.errors import UsageError
+from projects.hub.tables import command_line
+from projects.hub.toolbox import hub as words
+from projects.jobs.library.client import Client, Refused
+from tests.hub.hub_world import Hub
+
+PATH = "/api/v1/tables/lab%201/speed"
+
+
+@pytest.fixture
+def client(hub: Hub) -> Client:
+    return Client(hub.address, environ={"TOPGALLANT_TOKEN": hub.world.token("ann")})
+
+
+def test_a_file_is_uploaded_once_unless_again(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "r.csv"
+    file.write_text("ms,mode\n1,wal\n2,delete\n")
+    first = command_line.upload(client, PATH, str(file), None, again=False)
+    assert (first["rows"], first["added"]) == (2, ["ms", "mode"])
+    assert command_line.upload(client, PATH, str(file), None, again=False) == first
+    assert command_line.upload(client, PATH, str(file), None, again=True)["first"] == 3
+
+
+def test_a_download_is_a_file_or_stdout(
+    client: Client, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "r.json"
+    file.write_text('[{"ms": 1}, {"ms": 2}]')
+    command_line.upload(client, PATH, str(file), None, again=False)
+    target = tmp_path / "out.jsonl"
+    done = command_line.download(client, PATH, str(target), "ms > 1")
+    assert done == {"file": str(target), "bytes": target.stat().st_size}
+    assert [json.loads(line)["row"] for line in target.read_text().splitlines()] == [2]
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+    assert command_line.download(client, PATH, "", "") is None
+    assert capfd.readouterr().out.startswith("ms,@row,@at")
+
+
+def test_parquet_says_what_it_needs(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as where it isn't installed
+    file = tmp_path / "r.json"
+    file.write_text('{"ms": 1}')
+    command_line.upload(client, PATH, str(file), None, again=False)
+    with pytest.raises(Refused, match="python -m pip install pyarrow"):
+        command_line.download(client, PATH, str(tmp_path / "out.parquet"), "")
+    assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("", "which file"), ("r.xlsx", "Possible: .csv, .json"), ("r.jsn", ".json")]
+)
+def test_a_file_of_another_kind_is_refused(client: Client, file: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        command_line.upload(client, PATH, file, None, again=False)
+
+
+def test_tables_are_listed_and_shown(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TOPGALLANT_TOKEN", hub.world.token("ann"))
+    file = tmp_path / "r.json"
+    file.write_text('[{"ms": 1}, {"ms": 2}]')
+    unwrapped: Any = words.tables
+    at = {"server": hub.address}
+    unwrapped("upload", "lab 1", "speed", str(file), **at)
+    assert [one["rows"] for one in unwrapped("list", **at)] == [2]
+    assert unwrapped("show", "lab 1", "speed", **at)["columns"][0]["name"] == "ms"
+    rows = unwrapped("rows", "lab 1", "speed", where="ms > 1", **at)
+    assert [row["values"] for row in rows["items"]] == [{"ms": 2}]
