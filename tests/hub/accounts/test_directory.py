@@ -103,6 +103,12 @@ def test_a_user_who_is_disabled_is_out_at_once_everywhere(hub: Hub, boss: httpx.
     assert browser.get("/api/v1/me").status_code == 401
 
 
+def test_no_token_opens_anything_for_a_disabled_user(hub: Hub) -> None:
+    hub.user("ann")
+    hub.directory.change("ann", {"disabled": True}, TEST)
+    assert hub.client("ann").get("/api/v1/me").status_code == 401
+
+
 def test_who_is_no_admin_any_more_has_no_token_of_one(hub: Hub, boss: httpx.Client) -> None:
     hub.user("ann", admin=True)
     token, browser = hub.client("ann", "admin"), hub.browser("ann")

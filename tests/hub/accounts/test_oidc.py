@@ -73,6 +73,15 @@ def test_a_code_works_once_and_in_the_browser_that_began(hub: Hub) -> None:
     assert other.get("/api/v1/me").status_code == 401
 
 
+def test_a_code_with_another_state_is_refused(hub: Hub) -> None:
+    browser = hub.browser()
+    begun = browser.get("/login/oidc")
+    with httpx.Client() as at_provider:
+        back = at_provider.get(begun.headers["location"]).headers["location"]
+    assert "failed=provider" in browser.get(f"{back}x").headers["location"]
+    assert "failed" not in browser.get(back).headers["location"]
+
+
 @pytest.mark.parametrize(
     "claims",
     [
