@@ -9,8 +9,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
     from types import FrameType
 
@@ -21,9 +23,32 @@ GRACE = 5
 """Seconds that calls under way have when the server stops."""
 
 KEEP_ALIVE = 30
-"""Seconds that a connection stays open without a call."""
+"""Seconds that a connection stays open without a call: until the head of one has come whole."""
 
 _logger = logging.getLogger(__name__)
+
+
+class Connection(H11Protocol):
+    """A connection that is closed if no call comes, also when it never brought one.
+
+    Uvicorn's own waits for ever for the first one, and for the rest of a head that comes in drips:
+    a thousand such connections, and nobody else gets in. No token is needed for that.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first call."""
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def data_received(self, data: bytes) -> None:
+        """Take data; only a whole head ends the waiting, in `handle_events`."""
+        self.conn.receive_data(data)
+        self.handle_events()
+
+    def _should_upgrade(self) -> bool:
+        return False  # and nothing in the log about it: anybody can ask
 
 
 class Server(uvicorn.Server):
@@ -34,6 +59,7 @@ class Server(uvicorn.Server):
     ) -> None:
         config = uvicorn.Config(
             gate,
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,
