@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -26,6 +27,9 @@ _METRICS: _Responses = {
 }
 _PAGE: _Responses = {200: {"content": {"text/html": {}}, "description": "a page"}}
 _READY: _Responses = {503: {"model": schemas.Health, "description": "not ready"}}
+_PLACE = re.compile(r"\w[\w+.-]*://[^\s,;]*[^\s,;:.]|(?<![^\s'\"(])/[^\s:,;'\")]+")
+"""An address or an absolute path in a message."""
+
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -37,7 +41,7 @@ async def healthz() -> Response:
 
 @router.get("/readyz", response_model=schemas.Health, responses=_READY)
 async def readyz(request: Request) -> Response:
-    """Say whether jobs are taken and run; what is wrong is only said to who may know."""
+    """Say whether jobs are taken and run, and what is wrong."""
     problems = await run_in_threadpool(problems_of, services_of(request))
     status = "not ready" if problems else "ok"
     return answer({"status": status, "problems": problems}, 503 if problems else 200)
@@ -54,7 +58,7 @@ def problems_of(services: Services) -> list[str]:
     except TopgallantError as error:
         problems.append(error.message)
     # Addresses and paths are for the log of the server: anyone may ask this.
-    return [mask(problem) for problem in problems]
+    return [_PLACE.sub("…", mask(problem)) for problem in problems]
 
 
 @router.get(

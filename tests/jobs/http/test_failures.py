@@ -175,3 +175,23 @@ def test_a_server_that_works_is_ready_and_one_that_does_not_says_why(
     assert answer.status_code == 503
     assert answer.json() == {"status": "not ready", "problems": ["the database is away"]}
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("problem", "said"),
+    [
+        ("StoreFull: /srv/lab/satellite.db: the disk is full", "StoreFull: …: the disk is full"),
+        ("postgresql+psycopg://ada:***@db:5432/jobs doesn't answer: no", "… doesn't answer: no"),
+        ("the spawner (/srv/run) doesn't answer, and/or ended", "the spawner (…) doesn't answer"),
+    ],
+)
+def test_who_has_no_token_is_not_told_where_things_are(
+    world: World, monkeypatch: pytest.MonkeyPatch, problem: str, said: str
+) -> None:
+    def fail() -> None:
+        raise InfrastructureError(problem)
+
+    monkeypatch.setattr(world.store, "ping", fail)
+    (told,) = world.client_with(None).get("/readyz").json()["problems"]
+    assert told.startswith(said)
+    assert ("and/or" in told) == ("and/or" in problem)
