@@ -34,8 +34,10 @@ _KINDS: dict[type, Type] = {
     dict: Type.JSON,
     list: Type.JSON,
 }
-# Of as many values of two types the column gets the first of these.
-_FIRST = (Type.TEXT, Type.JSON, Type.DATE_TIME, Type.REAL, Type.INTEGER, Type.BOOLEAN)
+# Of as many values of two types the column gets the first of these; in CSV, where everything fits
+# a column of text, that comes first.
+_FIRST = (Type.REAL, Type.INTEGER, Type.DATE_TIME, Type.BOOLEAN, Type.JSON, Type.TEXT)
+_FIRST_OF_CSV = (Type.TEXT, *_FIRST[:-1])
 
 
 class Misfit(ValueError):
@@ -72,16 +74,17 @@ def kind_of_text(cell: str) -> Type | None:
     return Type.BOOLEAN if folded in _BOOLEANS else Type.TEXT
 
 
-def infer(counts: Mapping[Type | None, int]) -> Type | None:
+def infer(counts: Mapping[Type | None, int], *, textual: bool = False) -> Type | None:
     """Return the type of a new column whose first rows have so many values of each type.
 
     That of most of them, whatever their order; integers beside reals are reals. None: there are
-    no values of any type.
+    no values of any type. `textual`: they are cells of CSV.
     """
     found = {kind: count for kind, count in counts.items() if kind is not None and count}
     if Type.REAL in found:
         found[Type.REAL] += found.pop(Type.INTEGER, 0)
-    return max(_FIRST, key=lambda kind: found.get(kind, 0)) if found else None
+    first = _FIRST_OF_CSV if textual else _FIRST
+    return max(first, key=lambda kind: found.get(kind, 0)) if found else None
 
 
 def moment_of(text: str) -> int | None:

@@ -91,7 +91,7 @@ def _type_for(column: Column | None, values: list[Any], *, textual: bool) -> Typ
     counts = _count(values, textual=textual)
     if column is not None:
         return Type.REAL if counts.get(Type.REAL) else column.type
-    found = infer(counts)
+    found = infer(counts, textual=textual)
     if found is None and any(value is not None and value != "" for value in values):
         return Type.REAL  # NaN or infinite, all of them
     return found

@@ -71,7 +71,8 @@ def test_cells_look_like_a_type(cell: str, kind: Type | None) -> None:
 def test_most_values_decide_and_integers_beside_reals_are_reals() -> None:
     assert infer({Type.INTEGER: 5, Type.REAL: 1}) is Type.REAL
     assert infer({Type.INTEGER: 5, Type.TEXT: 1, None: 100}) is Type.INTEGER
-    assert infer({Type.INTEGER: 2, Type.TEXT: 2}) is Type.TEXT
+    assert infer({Type.INTEGER: 2, Type.TEXT: 2}) is Type.INTEGER
+    assert infer({Type.INTEGER: 2, Type.TEXT: 2}, textual=True) is Type.TEXT
     assert infer({None: 3}) is None
 
 
