@@ -2,7 +2,7 @@
 # Install the programs that the tests start. Debian or Ubuntu, as root; a second run does nothing.
 set -o errexit -o nounset -o pipefail
 
-packages="radosgw ceph-mon ceph-mgr ceph-osd ceph-mds ceph-common postgresql"
+packages="radosgw ceph-mon ceph-mgr ceph-osd ceph-mds ceph-common postgresql chromium"
 
 missing=""
 for package in $packages; do
