@@ -93,7 +93,7 @@ def serving(data: Path, port: int = 0, **settings: Any) -> Iterator[HubServer]:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+def artifact_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     """An empty hub, with a token where everybody finds it."""
     data = tmp_path / "hub"
     data.mkdir()

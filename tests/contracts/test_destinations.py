@@ -40,8 +40,8 @@ KINDS = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in DES
 
 
 @pytest.fixture
-def hub_address(hub: HubServer) -> str:
-    return hub.address
+def hub_address(artifact_hub: HubServer) -> str:
+    return artifact_hub.address
 
 
 @pytest.fixture(params=KINDS)

@@ -18,7 +18,7 @@ _SEQUENCE = re.compile(
     r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # other control sequences
     r"|\x1b[ -/]*[0-~]?"
 )
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\x80-\x9f]")
+_CONTROL = re.compile("[\x00-\x06\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f\x80-\x9f]")
 _FLAGS = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "inverse", 9: "strike"}
 _NO_FLAGS = {
     21: ("bold",),
@@ -57,6 +57,8 @@ def ansi_to_html(text: str, style: Style = PLAIN) -> str:
 
 def lines_to_html(lines: list[str], style: Style = PLAIN) -> list[str]:
     """Return each line as HTML; `style` is what an earlier line has left on."""
+    if not lines:
+        return []
     text = html.escape("\n".join(lines))
     if _CONTROL.search(text):
         text = _CONTROL.sub("", text)
@@ -67,7 +69,7 @@ def lines_to_html(lines: list[str], style: Style = PLAIN) -> list[str]:
             shown, style = _line(shown, style)
         elif style != PLAIN and shown:
             shown = f"{_opening(style)}{shown}</span>"
-        found.append(shown)
+        found.append(shown.replace("\x07", ""))  # it may have ended a string until here
     return found
 
 

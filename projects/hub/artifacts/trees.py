@@ -68,14 +68,16 @@ class ManifestTree:
         """Return what is in a folder; what is deeper is passed over, not read."""
         folder = _bytes_of(below) + b"/" if below else b""
         start = folder
-        if after:
-            # A file of this name has been shown, and so has a folder: it sorts behind "name/".
-            start = folder + _bytes_of(after) + b"\0"
         end = folder[:-1] + _AFTER_SLASH if folder else None
         found: list[Entry] = []
         limit = min(limit, MOST_LISTED)
-        shown = _bytes_of(after) + b"/" if after else b""
+        shown = b""
         with self._artifacts.database.read() as connection:
+            if after:
+                last_shown = folder + _bytes_of(after)
+                inside = last_shown + b"/", last_shown + _AFTER_SLASH
+                is_folder = records.files_from(connection, self._tree, *inside, 1)
+                start = inside[1] if is_folder else last_shown + b"\0"
             while len(found) < limit:
                 some = records.files_from(connection, self._tree, start, end, _SCANNED)
                 for file in some:

@@ -61,3 +61,10 @@ def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
     database = open_hub_store(database_url)
     yield Desk(Artifacts(database, tmp_path / "blobs"))
     database.close()
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Desk]:
+    database = open_hub_store(f"sqlite:///{tmp_path}/embedded.db")
+    yield Desk(Artifacts(database, tmp_path / "blobs"))
+    database.close()
