@@ -22,6 +22,12 @@ _MOMENT = re.compile(
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?",
     re.ASCII,
 )
+# Whole columns: at most so many digits that nothing is rounded, nor too large.
+_INTEGERS = re.compile(r"(?:(?:[+-]?(?:0|[1-9][0-9]{0,17}))?\n)*+", re.ASCII)
+_REALS = re.compile(
+    r"(?:(?:[+-]?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)?\n)*+",
+    re.ASCII,
+)
 _NOT_FINITE = frozenset(
     ("nan", "inf", "infinity", "+inf", "-inf", "+infinity", "-infinity", "+nan", "-nan")
 )
@@ -72,6 +78,21 @@ def kind_of_text(cell: str) -> Type | None:
     if folded in _NOT_FINITE:
         return None
     return Type.BOOLEAN if folded in _BOOLEANS else Type.TEXT
+
+
+def numbers_of(cells: list[str]) -> tuple[Type, list[Any]] | None:
+    """Return a column of CSV as what it holds if all of it is integers or reals of usual size.
+
+    What `kind_of_text` and `fit_text` say of each cell, several times as quick; None: ask them.
+    """
+    text = "\n".join([*cells, ""])
+    if text.count("\n") != len(cells) or not any(cells):
+        return None
+    if _INTEGERS.fullmatch(text):
+        return Type.INTEGER, [int(cell) if cell else None for cell in cells]
+    if _REALS.fullmatch(text):
+        return Type.REAL, [float(cell) if cell else None for cell in cells]
+    return None
 
 
 def infer(counts: Mapping[Type | None, int], *, textual: bool = False) -> Type | None:

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from projects.hub.tables.batch import check_size, too_many_columns
 from projects.hub.tables.columns import EXACT, MOST_CELL, MOST_COLUMNS, Column, Type
-from projects.hub.tables.kinds import Misfit, fit, fit_text, infer, keepable, kind_of, kind_of_text
+from projects.hub.tables.kinds import (
+    Misfit,
+    fit,
+    fit_text,
+    infer,
+    keepable,
+    kind_of,
+    kind_of_text,
+    numbers_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,10 +65,15 @@ def place(columns: Sequence[Column], batch: Batch) -> Placed:
     errors: dict[int, dict[str, Any]] = {}
     for name, values in zip(batch.names, batch.columns, strict=True):
         old = known.get(name)
-        kind = _type_for(old, values, textual=batch.textual)
+        quick = numbers_of(values) if batch.textual else None
+        kind = _type_for(old, values, quick[0] if quick else None, textual=batch.textual)
         if kind is None:
             continue  # nothing but nulls: the column is made when there is a value
-        stored, wrong = _fitted(values, kind, textual=batch.textual)
+        if quick and quick[0] is kind:
+            values = quick[1]  # noqa: PLW2901  (the same values, read)
+        stored, wrong = _fitted(
+            values, kind, textual=batch.textual and not (quick and quick[0] is kind)
+        )
         if kind is Type.JSON:
             _check_large(name, enumerate(stored))
         for row, said in wrong.items():
@@ -84,11 +98,17 @@ def place(columns: Sequence[Column], batch: Batch) -> Placed:
     )
 
 
-def _type_for(column: Column | None, values: list[Any], *, textual: bool) -> Type | None:
-    """Return the type that a column is to have from now on; None: there is nothing to tell from."""
+def _type_for(
+    column: Column | None, values: list[Any], numbers: Type | None, *, textual: bool
+) -> Type | None:
+    """Return the type that a column is to have from now on; None: there is nothing to tell from.
+
+    `numbers`: all values are known to be of that type.
+    """
     if column is not None and (column.type is not Type.INTEGER or column.wide):
         return column.type
-    counts = _count(values, textual=textual)
+    counts: Counter[Type | None]
+    counts = Counter({numbers: 1}) if numbers else _count(values, textual=textual)
     if column is not None:
         return Type.REAL if counts.get(Type.REAL) else column.type
     found = infer(counts, textual=textual)

@@ -18,6 +18,7 @@ from projects.hub.tables.kinds import (
     kind_of,
     kind_of_text,
     moment_of,
+    numbers_of,
     show,
 )
 
@@ -143,3 +144,28 @@ def test_what_json_can_not_hold_is_kept_as_text() -> None:
     assert keepable(math.inf) == "Infinity"
     assert keepable({"a": -math.inf}) == '{"a": -Infinity}'
     assert keepable({"a": 1}) == {"a": 1}
+
+
+cells = st.one_of(
+    st.integers().map(str),
+    st.floats().map(str),
+    st.text("0123456789+-.eE\n", max_size=6),
+    st.sampled_from(["", "007", "1_0", "9007199254740993", "1" * 18, "1" * 19, "1e99", "1e400"]),
+)
+
+
+@given(st.lists(cells, min_size=1, max_size=4))
+def test_a_whole_column_is_read_as_its_cells_are(column: list[str]) -> None:
+    found = numbers_of(column)
+    if found is None:
+        return
+    kind, read = found
+    assert infer({kind_of_text(cell): 1 for cell in column}, textual=True) in (kind, Type.INTEGER)
+    assert repr(read) == repr([fit_text(cell, kind) for cell in column])
+
+
+def test_columns_of_usual_numbers_are_read_whole() -> None:
+    assert numbers_of(["1", "", "-20"]) == (Type.INTEGER, [1, None, -20])
+    assert numbers_of(["1", "2.5", "1e-9"]) == (Type.REAL, [1.0, 2.5, 1e-9])
+    for cell in ("007", "x", "9007199254740993.0", "nan", "1\n2"):
+        assert numbers_of(["2.5", cell]) is None
