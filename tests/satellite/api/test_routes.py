@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -135,12 +136,46 @@ def test_a_failed_job_has_its_return_code(world: World) -> None:
     assert shown["attempt"] == 1
 
 
-def test_errors_are_in_the_envelope_too(world: World) -> None:
-    """SAT-25."""
+def test_sat_25_every_answer_is_in_the_envelope_in_local_time_and_the_native_has_a_zone(
+    world: World,
+) -> None:
+    client = world.client()
+    sent = data(client.post("/satellite/submissions", json=SUBMISSION), 201)
+    (job, *_), submission = sent["job_ids"], sent["submission_id"]
+    for name in sent["job_ids"]:
+        world.ended(name)
+    here = {
+        "{job}": job,
+        "{submission}": submission,
+        "{test}": "example",
+        "{parameter}": "pet",
+    }
+    seen = []
+    for path, verbs in client.get("/openapi.json").json()["paths"].items():
+        if not path.startswith("/satellite/") or "get" not in verbs:
+            continue
+        if path.endswith(("/logs/{log}", "/artifacts/{path}")):
+            continue  # files; their errors are in the test below
+        data(client.get(re.sub(r"\{\w+\}", lambda name: here[name[0]], path)))
+        seen.append(path)
+    assert len(seen) >= 8
+    data(client.post(f"/satellite/jobs/{job}/retry"))
+    world.ended(job)
+    said = data(client.get(f"/satellite/jobs/{job}"))
+    native = client.get(f"/api/v1/jobs/{job}").json()
+    for key, theirs in (("submitted", "created"), ("started", "started"), ("finished",) * 2):
+        assert native[theirs].endswith("Z")
+        moment = datetime.fromisoformat(native[theirs]).astimezone()
+        assert said[key] == moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def test_sat_25_errors_are_in_the_envelope_too(world: World) -> None:
     client = world.client()
     for answer, status in (
         (client.get("/satellite/jobs/kw0dZmh4R42lb2yZH7kGBA"), 404),
         (client.get("/satellite/nothing"), 404),
+        (client.get("/satellite/jobs/kw0dZmh4R42lb2yZH7kGBA/logs/stdout"), 404),
+        (client.get("/satellite/jobs/kw0dZmh4R42lb2yZH7kGBA/artifacts/x"), 404),
         (client.get("/satellite/jobs?status=x"), 422),
         (client.post("/satellite/submissions", json={}), 422),
         (client.post("/satellite/submissions", json=[]), 422),
