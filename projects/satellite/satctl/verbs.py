@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Do = Callable[[Client, Mapping[str, Any], Sequence[str]], int]
 
 PASSED = 0
+MOST_BYTES = 64 << 20
+"""What a server takes at most; of an endless file no more is read."""
 _NOT_FOUND = 404
 
 
@@ -81,13 +83,18 @@ def _read(path: str) -> bytes:
 
     try:
         if path == "-":
-            return sys.stdin.buffer.read()
-        with open(path, "rb") as file:
-            return file.read()
+            body = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with open(path, "rb") as file:
+                body = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError):
             raise UsageError(f"{path!r}: {error}") from None
         raise unreadable(path, error) from None
+    if len(body) > MOST_BYTES:
+        said = "standard input" if path == "-" else path
+        raise UsageError(f"{said}: more than {MOST_BYTES >> 20} MiB; send it in parts")
+    return body
 
 
 def _run(client: Client, flags: Mapping[str, Any], words: Sequence[str]) -> int:

@@ -145,6 +145,9 @@ def test_a_submission_comes_from_standard_input_and_its_mistakes_name_it(satelli
     assert done.returncode == 0
     done = satellite.satctl("submit_file", "nowhere.json")
     assert (done.returncode, done.stderr) == (2, "error: nowhere.json: No such file or directory\n")
+    done = satellite.satctl("submit_file", "/dev/zero")
+    said = "error: /dev/zero: more than 64 MiB; send it in parts\n"
+    assert (done.returncode, done.stderr) == (2, said)
     done = satellite.satctl("submit_file", "-", input="{")
     assert (done.returncode, done.stderr[:23]) == (2, "error: standard input: ")
 
