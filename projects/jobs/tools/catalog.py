@@ -104,9 +104,11 @@ class Catalog:
         tool = self.look(name)
         if isinstance(tool, Tool):
             return tool
-        if tool is not None:
-            raise UnusableTool(f'the test "{tool.name}" can\'t be used: {tool.reason}')
-        names = [each.name for each in self.all()]
+        listed = {each.name: each for each in self.all()} if tool is None else {}
+        wrong = tool or listed.get(name)  # what can't even have its name isn't looked for by it
+        if isinstance(wrong, InvalidTool):
+            raise UnusableTool(f"the test {shown(name)} can't be used: {wrong.reason}")
+        names = list(listed)
         raise UnknownTool(unknown("test", shown(name).strip('"'), names))
 
     def _projects(self) -> Entrypoints:

@@ -124,6 +124,16 @@ def test_a_directory_with_such_a_name_is_listed_as_wrong(make: Make, scripts: Pa
     assert "can't be the name of a tool" in tool.reason
 
 
+@pytest.mark.parametrize("name", ["with space", "ünicode", "new\nline"])
+def test_who_asks_for_such_a_name_is_told_what_is_wrong_with_it(
+    make: Make, scripts: Path, name: str
+) -> None:
+    make("true")
+    (scripts / name).mkdir()
+    with pytest.raises(UnusableTool, match=r"can't be used: .* can't be the name of a tool"):
+        Catalog([scripts]).find(name)
+
+
 def test_an_unknown_name_gets_the_nearest(make: Make, scripts: Path) -> None:
     make("measure")
     with pytest.raises(UnknownTool, match='unknown test "measurr"; did you mean "measure"'):
