@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from projects.hub.pages.history import History
+from projects.hub.pages.slower import Slower
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
     from fastapi import Request
 
     from projects.hub.sites.site import Site
     from projects.hub.sites.sites import Sites
-    from projects.jobs.http.access import Principal
-
-    Slower = Callable[[Principal], Awaitable[Sequence[Mapping[str, Any]]]]
 
 
 @dataclass(slots=True)
@@ -25,13 +21,16 @@ class Pages:
 
     sites: Sites
     slower: Slower | None = None
-    """Returns what got slower: `title`, `href`, `said`, `at`; None: nobody measures."""
+    """None: nobody measures."""
     history: History = field(default_factory=History)
 
 
 def pages_of(request: Request) -> Pages:
     """Return what the pages of this application work with."""
-    pages: Pages = request.app.state.pages
+    state = request.app.state
+    pages: Pages = state.pages
+    if pages.slower is None and getattr(state, "tables", None) is not None:
+        pages.slower = Slower(state.tables, state.table_plots)
     return pages
 
 

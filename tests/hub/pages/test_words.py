@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from projects.hub.pages import words
+from projects.jobs.model.moment import SECOND, parse_iso
+
+NOW = parse_iso("2026-05-04T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-3, "0.00 s"),
+        (0.123, "0.12 s"),
+        (3.44, "3.4 s"),
+        (42.4, "42 s"),
+        (252, "4 min 12 s"),
+        (11_100, "3 h 5 min"),
+        (187_200, "2 d 4 h"),
+    ],
+)
+def test_spans(seconds: float, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (None, ""),
+        ("2026-05-04T11:59:58Z", "just now"),
+        ("2026-05-04T11:59:20Z", "40 s ago"),
+        ("2026-05-04T11:57:00Z", "3 min ago"),
+        ("2026-05-04T14:00:01Z", "in 2 h"),
+        ("2026-05-01T11:00:00Z", "3 d ago"),
+    ],
+)
+def test_moments(at: str | None, said: str) -> None:
+    assert words.relative(at, NOW) == said
+
+
+def test_sizes() -> None:
+    assert [words.size(count) for count in (0, 1023, 1536, 3 << 20, 5 << 40)] == [
+        "0 B",
+        "1023 B",
+        "1.5 KiB",
+        "3.0 MiB",
+        "5.0 TiB",
+    ]
+
+
+def test_a_job_that_runs_took_what_it_has_by_now() -> None:
+    job = {"started": "2026-05-04T11:59:00Z", "finished": None}
+    assert words.took(job, NOW) == "1 min 0 s"
+    assert words.took({"started": None, "finished": None}, NOW) == ""
+    ended = {**job, "finished": "2026-05-04T11:59:02Z"}
+    assert words.took(ended, NOW + 99 * SECOND) == "2.0 s"
+
+
+def test_parameters_are_one_short_line() -> None:
+    said = words.parameters({"a": 1, "b": "x\ny", "c": [1, 2], "d": "z" * 100})
+    assert said == f"a=1 b=x y c=[1, 2] d={'z' * 39}…"
+    assert len(words.parameters({f"name{at}": "value" for at in range(200)})) == 120
+
+
+@pytest.mark.parametrize(
+    ("phase", "outcomes", "kind"),
+    [
+        ("pending", {}, "waiting"),
+        ("running", {"FAILED": 1}, "running"),
+        ("done", {"SUCCESS": 3}, "success"),
+        ("done", {"SUCCESS": 3, "CANCELLED": 1}, "cancelled"),
+        ("done", {"CANCELLED": 3, "FAILED": 1}, "failed"),
+    ],
+)
+def test_a_submission_shows_its_worst_outcome(
+    phase: str, outcomes: dict[str, int], kind: str
+) -> None:
+    assert words.phase_kind({"phase": phase, "outcomes": outcomes}) == kind
