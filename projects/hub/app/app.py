@@ -16,6 +16,9 @@ from projects.hub.accounts.cookies import SessionSource
 from projects.hub.accounts.directory import Directory
 from projects.hub.app.greeting import Greeting
 from projects.hub.app.trail import Trail
+from projects.hub.artifacts import retention
+from projects.hub.artifacts import routes as artifacts_routes
+from projects.hub.artifacts.artifacts import Artifacts
 from projects.hub.pages import routes as pages_routes
 from projects.hub.pages.places import Pages
 from projects.hub.sites import routes as sites_routes
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 SYNC_SECONDS = 5.0
 """So often what was written without waiting for the disk is brought there."""
 
+CLEAN_SECONDS = 3600.0
+"""So often artifacts that may go are removed."""
+
 
 def create_part(services: Services) -> Part:
     """Return the hub: routes, ways to log in, what runs beside them.
@@ -51,16 +57,19 @@ def create_part(services: Services) -> Part:
     settings = services.settings
     data = services.engine.settings.data_directory
     provider = oidc.read_provider(Path(settings.hub_oidc or data / oidc.FILE))
+    artifacts = Artifacts(database, data / "blobs")
     sites = Sites(LocalSite(services), Satellites(database))
 
     @contextlib.asynccontextmanager
     async def keep(app: FastAPI) -> AsyncGenerator[None, None]:
         accounts.changed = app.state.authenticator.forget
         task = asyncio.ensure_future(_sync(database))
+        cleaning = asyncio.ensure_future(_clean(artifacts))
         try:
             yield
         finally:
             task.cancel()
+            cleaning.cancel()
             await sites.close()
             database.close()
 
@@ -69,7 +78,7 @@ def create_part(services: Services) -> Part:
             *(login_routes.router, routes.router),
             *([oidc_routes.router] if provider else []),
             *(sites_routes.router, pages_routes.router),
-            *(tables_routes.router, time_routes.router),
+            *(tables_routes.router, time_routes.router, artifacts_routes.router),
         ],
         sources=[SessionSource(accounts)],
         standing_of=accounts.standing_of,
@@ -79,6 +88,7 @@ def create_part(services: Services) -> Part:
         state={
             "hub_database": database,
             "accounts": accounts,
+            "artifacts": artifacts,
             **({"oidc": oidc.Client(provider)} if provider else {}),
             "sites": sites,
             "pages": Pages(sites),
@@ -93,6 +103,13 @@ async def _sync(database: Database) -> None:
         await asyncio.sleep(SYNC_SECONDS)
         with contextlib.suppress(TopgallantError):  # the next write says what is wrong
             await asyncio.to_thread(database.sync)
+
+
+async def _clean(artifacts: Artifacts) -> None:
+    while True:
+        await asyncio.sleep(CLEAN_SECONDS)
+        with contextlib.suppress(TopgallantError):  # the next turn tries again
+            await asyncio.to_thread(retention.clean, artifacts)
 
 
 def _url(services: Services) -> str:

@@ -69,7 +69,9 @@ def lines_to_html(lines: list[str], style: Style = PLAIN) -> list[str]:
             shown, style = _line(shown, style)
         elif style != PLAIN and shown:
             shown = f"{_opening(style)}{shown}</span>"
-        found.append(shown.replace("\x07", ""))  # it may have ended a string until here
+        found.append(shown)
+    if "\x07" in text:  # it may have ended a string until here
+        return [line.replace("\x07", "") for line in found]
     return found
 
 
@@ -90,17 +92,30 @@ def _last_state(line: str) -> str:
 
 def _line(line: str, style: Style) -> tuple[str, Style]:
     parts = _SEQUENCE.split(line)
-    shown = []
-    for number in range(0, len(parts), 2):
-        if number and (numbers := parts[number - 1]) is not None:
-            style = _changed(style, numbers[: _LONGEST + 1])
-        if part := parts[number]:
-            shown.append(part if style == PLAIN else f"{_opening(style)}{part}</span>")
+    opening, closing = _opening(style), _closing(style)
+    shown = [f"{opening}{parts[0]}{closing}"] if parts[0] else []
+    for numbers, part in zip(parts[1::2], parts[2::2], strict=True):
+        if numbers is not None:
+            style, opening, closing = _turn(style, numbers[: _LONGEST + 1])
+        if part:
+            shown.append(f"{opening}{part}{closing}")
     return "".join(shown), style
+
+
+@lru_cache(4096)
+def _turn(style: Style, numbers: str) -> tuple[Style, str, str]:
+    style = _changed(style, numbers)
+    return style, _opening(style), _closing(style)
+
+
+def _closing(style: Style) -> str:
+    return "" if style == PLAIN else "</span>"
 
 
 @lru_cache(512)
 def _opening(style: Style) -> str:
+    if style == PLAIN:
+        return ""
     names = [f"ansi-{flag}" for flag in sorted(style.flags)]
     if style.foreground is not None:
         names.append(f"ansi-fg-{style.foreground}")

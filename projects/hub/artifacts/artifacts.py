@@ -191,10 +191,10 @@ class Artifacts:
         found = batch.decode(body)
         with self.database.read() as connection:
             self._check_quota(connection, run, run.draft_bytes)
-            for digest, content in found.items():
-                known = records.content_in(connection, run.draft, digest) if run.draft else None
-                if known is None or known[0] != len(content):
-                    raise Absent(f"the run {run.id} has announced no file with {digest.hex()}")
+            sizes = records.sizes_in(connection, run.draft, list(found)) if run.draft else {}
+        for digest, content in found.items():
+            if sizes.get(digest) != len(content):
+                raise Absent(f"the run {run.id} has announced no file with {digest.hex()}")
         self.blobs.add(run.id, found)
         self._note(run, list(found))
         return len(found)

@@ -148,6 +148,15 @@ def content_in(connection: Connection, tree: int, digest: bytes) -> tuple[int, b
     return (row[0], row[1]) if row else None
 
 
+def sizes_in(connection: Connection, tree: int, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Return the sizes of those of some contents that a file of a set has."""
+    file, found = artifact_file.c, {}
+    for some in _in_parts(digests):
+        query = select(file.sha256, file.size).where(file.sha256.in_(some), file.tree == tree)
+        found.update({bytes(digest): int(size) for digest, size in connection.execute(query)})
+    return found
+
+
 def set_stored(
     connection: Connection, tree: int, digests: Iterable[bytes], *, stored: bool = True
 ) -> None:
