@@ -99,7 +99,7 @@ def test_row_keys_are_unique_and_no_rival_is_shown_twice() -> None:
     for row in ROWS:
         assert len(set(row.cases)) == len(row.cases)
         assert row.kind_of(row.subject) == "ours"
-        assert {row.kind_of(rival) for rival in row.rivals} == {"peer"}
+        assert {row.kind_of(rival) for rival in row.rivals} <= {"peer"}
 
 
 def test_an_unknown_bar_is_an_error_with_the_nearest_name() -> None:
