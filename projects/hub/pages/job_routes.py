@@ -150,13 +150,18 @@ async def retry_job(request: Request, who: Actor, job: str) -> Response:
 
 
 @router.get("/jobs/{job}/log/{log}")
-async def job_log(
-    request: Request, who: Viewer, job: str, log: LogName, at: int | None = None
+async def job_log(  # noqa: PLR0917  (a route)
+    request: Request,
+    who: Viewer,
+    job: str,
+    log: LogName,
+    at: int | None = None,
+    to: int | None = None,
 ) -> Response:
-    """Show a log in windows; its end follows a job that runs."""
+    """Show a log in windows: from a byte on, up to a byte, or the end, which follows a job."""
     site, base = await site_of(request)
     found = await site.job(who, job)
-    part = await site.log(who, found["id"], log, at if at is None else max(0, at), log_view.WINDOW)
+    window = await _window(site, who, found["id"], log, at, to)
     return page(
         request,
         "log.html",
@@ -166,7 +171,7 @@ async def job_log(
         base=base,
         job=found,
         log=log,
-        window=log_view.window(part),
+        window=window,
         running=not found["outcome"],
         crumbs=_crumbs(
             site, base, (f"Job {found['number']}", f"{base}/jobs/{found['id']}"), (log, "")
@@ -346,6 +351,17 @@ def _steps(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for step in steps if step["name"] != "Started" or step["done"] or not over]
 
 
+async def _window(  # noqa: PLR0917  (of which log, and where)
+    site: Site, who: Principal, job: str, log: str, at: int | None, to: int | None
+) -> log_view.Window:
+    if at is not None:
+        return log_view.forwards(await site.log(who, job, log, max(0, at), log_view.WINDOW))
+    if to is None:
+        return log_view.backwards(await site.log(who, job, log, None, log_view.WINDOW))
+    begin = max(0, to - log_view.WINDOW)
+    return log_view.backwards(await site.log(who, job, log, begin, max(1, to - begin)))
+
+
 async def _last_window(
     site: Site, who: Principal, found: dict[str, Any]
 ) -> tuple[str, log_view.Window | None]:
@@ -359,7 +375,7 @@ async def _last_window(
                 raise
             continue
         if part.size:
-            return log, log_view.window(part)
+            return log, log_view.backwards(part)
     return "stdout", None
 
 

@@ -49,24 +49,32 @@ class Window:
         """Whether nothing is after it."""
         return self.end >= self.size
 
-    @property
-    def before(self) -> int:
-        """Where the window before begins."""
-        return max(0, self.start - WINDOW)
 
-
-def window(part: Part) -> Window:
-    """Return the whole lines of a piece; of a line that is longer than a window, pieces of it."""
-    data, start = part.data, part.at
-    if start > 0:
-        first = data.find(b"\n") + 1
-        data, start = data[first:], start + first
-    if start + len(data) < part.size:
-        last = data.rfind(b"\n") + 1
-        data = data[: last or len(data)]
-    html = Painter().paint(data.decode("utf-8", "replace"))
+def forwards(part: Part) -> Window:
+    """Return the lines of a piece that begins with a line; of a very long line a part."""
+    data = part.data
+    if part.end < part.size:
+        data = data[: data.rfind(b"\n") + 1] or data
+    html = _painted(data)
     while len(html) > _MOST_HTML and data:  # colours at every character
         half = data[: len(data) // 2]
         data = half[: half.rfind(b"\n") + 1] or half
-        html = Painter().paint(data.decode("utf-8", "replace"))
-    return Window(html, start, start + len(data), part.size)
+        html = _painted(data)
+    return Window(html, part.at, part.at + len(data), part.size)
+
+
+def backwards(part: Part) -> Window:
+    """Return the last lines of a piece that ends with a line, or with the log."""
+    data = part.data
+    if part.at > 0:
+        data = data[data.find(b"\n") + 1 :]
+    html = _painted(data)
+    while len(html) > _MOST_HTML and data:
+        half = data[len(data) // 2 :]
+        data = half[half.find(b"\n") + 1 :]
+        html = _painted(data)
+    return Window(html, part.end - len(data), part.end, part.size)
+
+
+def _painted(data: bytes) -> str:
+    return Painter().paint(data.decode("utf-8", "replace"))

@@ -38,23 +38,35 @@ def test_jobs_that_are_all_alike_or_all_different_are_no_table() -> None:
 
 
 @given(st.binary(max_size=3000), st.integers(1, 400))
-def test_windows_of_a_log_leave_no_line_out(data: bytes, size: int) -> None:
+def test_windows_of_a_log_leave_nothing_out_and_show_nothing_twice(data: bytes, size: int) -> None:
     at, seen = 0, b""
     while at < len(data):
-        start = at - 1 if at else 0  # as the link to later lines does
-        piece = data[start : start + size + 1]
-        shown = log_view.window(Part(piece, start, len(data)))
-        if shown.start > at:  # a line longer than a window is not begun in its middle
-            break
+        shown = log_view.forwards(Part(data[at : at + size], at, len(data)))
+        assert shown.start == at
         seen += data[shown.start : shown.end]
         assert shown.end > at
         at = shown.end
-    assert data.startswith(seen)
+    assert seen == data
+
+
+@given(st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"") + b"\n")))
+def test_windows_backwards_begin_with_whole_lines(lines: list[bytes]) -> None:
+    data, size = b"".join(lines), 64
+    to, seen = len(data), b""
+    while to > 0:
+        begin = max(0, to - size)
+        shown = log_view.backwards(Part(data[begin:to], begin, len(data)))
+        assert shown.end == to
+        seen = data[shown.start : shown.end] + seen
+        assert shown.start < to
+        assert shown.start == 0 or data[shown.start - 1 : shown.start] == b"\n"
+        to = shown.start
+    assert seen == data
 
 
 def test_html_of_a_window_is_bounded_and_safe() -> None:
     data = b"\x1b[31m<b>\x1b[32m&" * 8000
-    shown = log_view.window(Part(data, 0, len(data)))
+    shown = log_view.forwards(Part(data, 0, len(data)))
     assert len(shown.html) <= 80_000
     assert "<b>" not in shown.html
     assert not shown.is_last

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,7 +133,7 @@ def test_files_are_listed_and_sent_in_ranges(place: Place) -> None:
     assert download.headers["content-disposition"].startswith("attachment")
     for path in ("../../../etc/passwd", "absent"):
         with pytest.raises(TopgallantError) as raised:
-            place.do(lambda site, path=path: site.artifact(ANN, job, path, None))
+            place.do(_reading(job, path))
         assert raised.value.http_status == 404
 
 
@@ -153,3 +155,7 @@ def test_events_and_uploads_of_a_job(place: Place) -> None:
     found = place.do(lambda site: site.job(ANN, job))
     assert place.do(lambda site: site.submission(ANN, found["submission_id"]))["phase"] == "done"
     assert len(place.do(lambda site: site.submissions(ANN, {}))["items"]) == 1
+
+
+def _reading(job: str, path: str) -> Callable[[Site], Coroutine[Any, Any, Download]]:
+    return lambda site: site.artifact(ANN, job, path, None)
