@@ -49,7 +49,7 @@ async def submit(request: Request, who: Submitter) -> Response:
     """Submit jobs. When this answers they are on disk."""
     services = services_of(request)
     wanted = await read_json(request, services.settings.most_body)
-    submitted = await run_in_threadpool(operations.submit, services, who, wanted)
+    submitted = await services.write(operations.submit, services, who, wanted)
     where = {"Location": f"/api/v1/submissions/{submitted.submission.id}"}
     return answer(render.submitted(submitted), 201, where)
 
@@ -83,7 +83,7 @@ async def submission(request: Request, who: Reader, submission: str) -> Response
 async def cancel_submission(request: Request, who: Submitter, submission: str) -> Response:
     """Cancel all of its jobs that haven't ended."""
     services = services_of(request)
-    done = await run_in_threadpool(operations.cancel_submission, services, who, submission)
+    done = await services.write(operations.cancel_submission, services, who, submission)
     return answer(render.submission(done))
 
 
@@ -129,14 +129,14 @@ async def uploads(request: Request, who: Reader, job: str) -> Response:
 async def cancel_job(request: Request, who: Submitter, job: str) -> Response:
     """Cancel a job; one that runs is stopped, and ends a little later."""
     services = services_of(request)
-    return answer(render.job(await run_in_threadpool(operations.cancel_job, services, who, job)))
+    return answer(render.job(await services.write(operations.cancel_job, services, who, job)))
 
 
 @router.post("/jobs/{job}/retry", response_model=schemas.Job, tags=["jobs"])
 async def retry_job(request: Request, who: Submitter, job: str) -> Response:
     """Run a job that has ended once more."""
     services = services_of(request)
-    return answer(render.job(await run_in_threadpool(operations.retry_job, services, who, job)))
+    return answer(render.job(await services.write(operations.retry_job, services, who, job)))
 
 
 @router.get("/jobs/{job}/events", response_model=schemas.EventList, tags=["jobs"])

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 
 from projects.jobs.http.body import MOST_BYTES
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from projects.jobs.http.feed import Feed
 
 Result = TypeVar("Result")
+
+MOST_WRITERS = 20
+"""So many calls write, or wait until they can, at once; readers have threads of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,17 @@ class Services:
     streams: int = 0
     sharing: Sharing | None = None
     """Knows which groups see a submission; None: only owners see theirs."""
+    writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MOST_WRITERS))
 
     async def read(self, function: Callable[..., Result], *args: Any) -> Result:
         """Return what `function` reads: one row by its key."""
         if self.quick_reads:
             return function(*args)
         return await run_in_threadpool(function, *args)
+
+    async def write(self, function: Callable[..., Result], *args: Any) -> Result:
+        """Return what `function` returns, which may have to wait for a database that is locked."""
+        return await to_thread.run_sync(function, *args, limiter=self.writers)
 
 
 def services_of(request: Request) -> Services:

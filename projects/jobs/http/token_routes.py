@@ -46,7 +46,8 @@ async def create_token(request: Request, who: Submitter) -> Response:
         left = (who.expires - moment.now()) / moment.SECOND
         lifetime = left if lifetime is None else min(left, lifetime)
     text, token = tokens.issue(owner, wanted.scopes, label=wanted.label, lifetime=lifetime)
-    await run_in_threadpool(services_of(request).store.add_token, token)
+    services = services_of(request)
+    await services.write(services.store.add_token, token)
     where = {"Location": f"/api/v1/tokens/{token.id}"}
     return answer(render.token(token) | {"token": text}, 201, where)
 
@@ -61,11 +62,11 @@ async def list_tokens(request: Request, who: Reader) -> Response:
 @router.delete("/{token}", status_code=204, response_class=Response)
 async def revoke_token(request: Request, who: Submitter, token: str) -> Response:
     """Revoke a token: from now on it opens nothing."""
-    store = services_of(request).store
-    known = {one.id for one in await run_in_threadpool(store.tokens, who.sees)}
+    services = services_of(request)
+    known = {one.id for one in await run_in_threadpool(services.store.tokens, who.sees)}
     if token not in known:
         raise Absent(f"there is no token with the id {token[:60]}")
-    await run_in_threadpool(_revoke, store, token)
+    await services.write(_revoke, services.store, token)
     request.app.state.authenticator.forget()
     return Response(status_code=204)
 

@@ -46,6 +46,7 @@ class Database:
         self._turn = lock
         self.path = url.database if url.get_backend_name() == "sqlite" else None
         self.on_rollback: Callable[[], None] = lambda: None
+        self._wait = wait
         self._lock = threading.Lock()
         self._synced = ""
         self._file: tuple[int, int] | None = None
@@ -60,7 +61,7 @@ class Database:
 
         Without `durable` the commit doesn't wait for the disk.
         """
-        with self._lock, self.explained():
+        with self._turns(), self.explained():
             try:
                 with self._writer.connect() as connection:
                     if self.path is not None:
@@ -72,6 +73,18 @@ class Database:
             except BaseException:
                 self.on_rollback()
                 raise
+
+    @contextmanager
+    def _turns(self) -> Iterator[None]:
+        """Wait for our turn, but no longer than for other processes: each before us may wait."""
+        if not self._lock.acquire(timeout=self._wait):
+            raise errors.StoreLocked(
+                f"{self.name}: others write and wait already, too many at once"
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -80,7 +80,7 @@ async def submit(request: Request, who: Submitter) -> Response:
     """Submit jobs. When this answers they are on disk."""
     services = services_of(request)
     wanted = await read_json(request, services.settings.most_body)
-    submitted = await run_in_threadpool(operations.submit, services, who, wanted)
+    submitted = await services.write(operations.submit, services, who, wanted)
     where = f"{PREFIX}/submissions/{submitted.submission.id}"
     return _data(request, views.submitted(submitted), 201, {"Location": where})
 
@@ -116,7 +116,7 @@ async def submission(request: Request, who: Reader, submission: str) -> Response
 async def cancel_submission(request: Request, who: Submitter, submission: str) -> Response:
     """Cancel all of its jobs that haven't ended."""
     services = services_of(request)
-    done = await run_in_threadpool(operations.cancel_submission, services, who, submission)
+    done = await services.write(operations.cancel_submission, services, who, submission)
     return _data(request, views.submission(done))
 
 
@@ -154,7 +154,7 @@ async def job(request: Request, who: Reader, job: str, verbose: bool = False) ->
 async def cancel_job(request: Request, who: Submitter, job: str) -> Response:
     """Cancel a job; one that runs is stopped, and ends a little later."""
     services = services_of(request)
-    done = await run_in_threadpool(operations.cancel_job, services, who, job)
+    done = await services.write(operations.cancel_job, services, who, job)
     return _data(request, views.job(done))
 
 
@@ -162,7 +162,7 @@ async def cancel_job(request: Request, who: Submitter, job: str) -> Response:
 async def retry_job(request: Request, who: Submitter, job: str) -> Response:
     """Run a job that has ended once more."""
     services = services_of(request)
-    done = await run_in_threadpool(operations.retry_job, services, who, job)
+    done = await services.write(operations.retry_job, services, who, job)
     return _data(request, views.job(done))
 
 

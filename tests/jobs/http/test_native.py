@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 
-from projects.jobs.http import schemas
+from projects.jobs.http import operations, schemas
+from projects.jobs.http.services import MOST_WRITERS
 from projects.jobs.model import moment
+from projects.jobs.store.errors import StoreLocked
 from tests.jobs.http.puppets import World
 
 
@@ -217,3 +222,37 @@ def test_every_page_is_as_its_schema_says(world: World) -> None:
     submissions = client.get("/api/v1/submissions").json()
     model = schemas.SubmissionPage.model_validate(submissions)
     assert model.model_dump(mode="json") == submissions
+
+
+def test_reading_goes_on_while_many_wait_to_write(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = threading.Event()
+
+    def submit(*_: Any) -> None:
+        assert locked.wait(60)
+        raise StoreLocked("another process is writing")
+
+    monkeypatch.setattr(operations, "submit", submit)
+    client = world.client()
+    body = {"job_specs": [{"name": "example"}]}
+    with ThreadPoolExecutor(60) as writers:
+        sent = [writers.submit(client.post, "/api/v1/submissions", json=body) for _ in range(60)]
+        try:
+            waiting = world.services.writers.statistics
+            world.until(lambda: waiting().tasks_waiting == 60 - MOST_WRITERS)
+            assert client.get("/api/v1/jobs").status_code == 200
+            assert client.get("/readyz").status_code == 200
+        finally:
+            locked.set()
+        assert {one.result().status_code for one in sent} == {503}
+
+
+def test_a_database_that_is_locked_keeps_nobody_from_reading(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def touch(*_: Any, **__: Any) -> None:
+        raise StoreLocked("another process is writing")
+
+    monkeypatch.setattr(world.store, "touch_token", touch)
+    assert world.client().get("/api/v1/jobs").status_code == 200

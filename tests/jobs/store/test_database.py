@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from projects.jobs.model.states import State
-from projects.jobs.store import database
+from projects.jobs.store import database, errors
 from projects.jobs.store.store import open_store
 from projects.jobs.store.values import Change, NewJob, NewSubmission
 from tests.jobs.store.recount import assert_counts_are_true
@@ -57,3 +58,15 @@ def test_a_wal_file_that_has_grown_begins_anew(
     assert_counts_are_true(store)
     store.close()
     assert not (tmp_path / "satellite.db-wal").exists()
+
+
+def test_who_waits_for_other_writers_waits_no_longer_than_for_a_lock(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/satellite.db", wait=0.05)
+    with (
+        store._database.write(durable=False),
+        ThreadPoolExecutor() as others,
+        pytest.raises(errors.StoreLocked, match="others write and wait already"),
+    ):
+        others.submit(store.submit, NEW).result()
+    store.submit(NEW)
+    store.close()
