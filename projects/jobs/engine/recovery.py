@@ -42,6 +42,7 @@ class Recovery:
         self._backlog = backlog
         self._work = work
         self._boot_id = boot_id
+        self._lives: dict[int, Live] = {}
         self.numbers: set[int] = set()
         """Jobs that were not over when the last server stopped, and those that ended since."""
 
@@ -64,13 +65,14 @@ class Recovery:
                 self._take_over(job, report)
         for job in unfinished.values():
             self._missing(job)
+        self._lives.clear()
         notes, self._work.notes = self._work.notes, []
         if notes:
             self._store.record([note.change for note in notes], durable=True)
             self._work.recorded(notes)
 
     def _take_over(self, job: Job, report: Report) -> None:
-        live = self._adopt(job)
+        live = self._lives.get(job.number) or self._adopt(job)  # it may have ended just now
         self._work.take(report)
         if live.stop is not None and isinstance(report, Started):
             self._backend.stop(job.number, job.attempt, live.stop)
@@ -94,6 +96,7 @@ class Recovery:
         self.numbers.add(job.number)
         stop = job.reason if job.state == State.STOPPING else None
         live = Live(job, self._line(job), job.state, launched=True, stop=stop)
+        self._lives[job.number] = live
         self._work.adopt(live)
         return live
 

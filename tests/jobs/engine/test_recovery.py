@@ -17,7 +17,7 @@ import pytest
 
 from projects.core.errors import InfrastructureError
 from projects.jobs.model.states import Outcome, State
-from projects.jobs.process.orders import Started, Unknown
+from projects.jobs.process.orders import Ended, Started, Unknown
 from projects.jobs.store.values import Change, JobFilter
 
 SERVER = Path(__file__).with_name("server.py")
@@ -341,3 +341,14 @@ def test_the_start_of_a_job_that_must_not_run_twice_is_on_the_disk_before_its_la
     recovered(house, monkeypatch, backend)
     until(lambda: backend.launched == [(number, 1)])
     assert states == [(State.STARTING, True)]
+
+
+def test_a_job_that_ends_while_it_is_taken_over_gives_its_place_back(
+    house: Any, monkeypatch: Any
+) -> None:
+    number = prepared(house, "rerun", State.STARTING, State.RUNNING)
+    end = Ended(number, 1, 5, None, "exit", 9)
+    backend = Remembering(Started(number, 1, 4711, 12, "b", 5), end)
+    store = recovered(house, monkeypatch, backend)
+    assert store.job(number).return_code == 5
+    assert house.engine.running() == 0
