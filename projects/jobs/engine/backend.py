@@ -22,6 +22,12 @@ class Backend(Protocol):
     def launch(self, order: Order) -> None:
         """Have an attempt started; `wait` tells how it went."""
 
+    def follow(self, order: Order, number: int, attempt: int) -> bool:
+        """Have an attempt started as soon as another one is over, if that is soon; else `Returned`.
+
+        False: that can't be.
+        """
+
     def stop(self, number: int, attempt: int, reason: str) -> None:
         """End an attempt; `Ended` follows. Unknown ones: no effect."""
 

@@ -44,6 +44,8 @@ class Line(Turn):
     read: int = -1
     more: bool = True
     """The store may have further waiting jobs."""
+    short: bool = False
+    """Its last job was over at once: the next ones probably are, too."""
 
     def __lt__(self, other: Line) -> bool:
         return (self.rank, self.number) < (other.rank, other.number)
@@ -116,6 +118,16 @@ class Backlog:
         else:
             line.jobs.remove(ready)
         self.started(line)
+
+    @staticmethod
+    def follower(line: Line) -> Ready | None:
+        """Remove and return the next job if it may follow a running one whatever else happens."""
+        if not line.short or len(line.jobs) <= line.running:
+            return None
+        ready = line.jobs[0]
+        if ready.resources or ready.request is not None or ready.job.on_restart != "rerun":
+            return None
+        return line.jobs.popleft()
 
     def started(self, line: Line) -> None:
         """Count one more running job of a submission; from now on it keeps its place."""

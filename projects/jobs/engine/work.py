@@ -13,7 +13,7 @@ from projects.jobs.engine.outcomes import end_of, interrupted_reason, runs_again
 from projects.jobs.engine.recorder import Note
 from projects.jobs.model import moment
 from projects.jobs.model.states import Outcome, State
-from projects.jobs.process.orders import Ended, Started, Unknown
+from projects.jobs.process.orders import Ended, Returned, Started, Unknown
 from projects.jobs.scheduling.admission import plan, why_waiting
 from projects.jobs.scheduling.view import Limits, View
 from projects.jobs.store.values import Change
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from projects.jobs.engine.uploader import Uploader
     from projects.jobs.model.entities import Job, Upload
     from projects.jobs.process.orders import Report
+
+SHORT = 0.005
+"""Seconds: after a job that took less, the next one is handed over before there is a place."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +49,9 @@ class Live:
     """Its process has ended; its results may still be collected, its end still be recorded."""
     end: tuple[Outcome, str, Ended] | None = None
     """How it ended, while its results are collected."""
+    leader: Live | None = None
+    """The running job in whose place it starts; until then it counts nowhere as running."""
+    follower: Live | None = None
 
 
 class Found(Enum):
@@ -82,6 +88,7 @@ class Work:
         )
         self._taken: dict[str, int] = {}
         self._boot_id = boot_id
+        self._leaders: list[Live] = []
         self.running = 0
         self.notes: list[Note] = []
 
@@ -95,7 +102,38 @@ class Work:
             ready: Ready = start.job  # type: ignore[assignment]
             self._backlog.take(line, ready)
             self._start(Live(ready.job, line))
+        leaders, self._leaders = self._leaders, []
+        for leader in leaders:
+            self._let_follow(leader)
         return len(starts)
+
+    def _let_follow(self, leader: Live) -> None:
+        """Hand over the job that is to start as soon as a short one is over."""
+        ready = None if leader.over else self._backlog.follower(leader.line)
+        if ready is not None:
+            live = Live(ready.job, leader.line, leader=leader)
+            self._live[ready.number] = leader.follower = live
+            self._guard(live, lambda: self._follow(live, leader))
+
+    def _follow(self, live: Live, leader: Live) -> None:
+        try:
+            order = self._orders.make(live.job)
+        except NotRunnable:  # which `_launch` will find out
+            self._returned(live)
+            return
+        live.launched = True
+        if not self._backend.follow(order, leader.job.number, leader.job.attempt):
+            self._returned(live)
+
+    def _returned(self, live: Live) -> None:
+        """Let a job wait again that was to follow another one."""
+        if live.stop is not None:
+            self._over(live)
+            self._end(live, Outcome.CANCELLED, live.stop)
+            return
+        self._let_go(live)
+        del self._live[live.job.number]
+        self._backlog.put_back(live.job, lambda: None)
 
     def why_waiting(self, number: int) -> str:
         """Return what a waiting job waits for."""
@@ -127,6 +165,7 @@ class Work:
             return
         live.launched = True
         self._backend.launch(order)
+        self._leaders.append(live)
 
     # Ending.
 
@@ -134,7 +173,7 @@ class Work:
         """Take news of a process; those of an attempt that is over are only acknowledged."""
         live = self._live.get(report.number)
         if live is None or live.job.attempt != report.attempt:
-            if not isinstance(report, Started):
+            if not isinstance(report, Started | Returned):
                 self._backend.settled([(report.number, report.attempt)])
         elif not live.over:
             self._guard(live, lambda: self._take(live, report))
@@ -179,6 +218,8 @@ class Work:
     def _take(self, live: Live, report: Report) -> None:
         if isinstance(report, Started):
             self._started(live, report)
+        elif isinstance(report, Returned):
+            self._returned(live)
         elif isinstance(report, Unknown) or (report.reason == "stopped" and live.stop is None):
             self.interrupted(live, report)
         else:
@@ -197,6 +238,7 @@ class Work:
             )
 
     def _ended(self, live: Live, report: Ended) -> None:
+        live.line.short = report.usage is not None and report.usage.wall < SHORT
         self._over(live)
         outcome, reason = end_of(report, live.stop)
         uploads = self._uploads(live.job) if report.reason == "exit" and live.stop is None else ()
@@ -238,6 +280,20 @@ class Work:
     def _over(self, live: Live) -> None:
         """Give back what a running job had; its end is still to be recorded."""
         live.over = True
+        follower, live.follower = live.follower, None
+        if follower is not None:  # has started there already
+            follower.leader = None
+            self.running += 1
+            self._backlog.started(follower.line)
+            self._leaders.append(follower)
+        self._let_go(live)
+
+    def _let_go(self, live: Live) -> None:
+        """Give back a place, if it has one yet."""
+        if live.leader is not None:
+            live.leader.follower = None
+            live.leader = None
+            return
         self.running -= 1
         for name in live.job.resources:
             if self._taken.get(name) == live.job.number:

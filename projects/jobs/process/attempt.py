@@ -99,7 +99,9 @@ class Attempt:
             return self._refused(str(refusal))
         self.pidfd = os.pidfd_open(self.pid)
         ticks = kernel.born_between(self.pid, before, kernel.seconds_since_boot())
-        self._start = f'"pid":{self.pid},"ticks":{ticks},"boot":"{self._boot_id}","at":{moment.now()}'
+        self._start = (
+            f'"pid":{self.pid},"ticks":{ticks},"boot":"{self._boot_id}","at":{moment.now()}'
+        )
         if timeout is not None:
             self._timeout_at = self._began + timeout
         if self._files.out >= 0 or self._files.err >= 0:

@@ -12,7 +12,7 @@ from projects.core.errors import InfrastructureError
 from projects.jobs.model import moment
 from projects.jobs.process import history, journal, kernel, wire
 from projects.jobs.process.links import RunnerLink, SpawnerLink, launch_line, start_spawner
-from projects.jobs.process.orders import Ended, Started, Unknown
+from projects.jobs.process.orders import Ended, Returned, Started, Unknown
 from projects.jobs.process.remains import Graveyard
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class ProcessBackend:
         self._waiting: deque[Key] = deque()
         self._holders: dict[Key, tuple[RunnerLink, int]] = {}
         self._busy: dict[Key, RunnerLink] = {}
+        self._followers: dict[Key, RunnerLink] = {}
         self._stops: dict[Key, str] = {}
         self._forks = 0
         self._deaths = 0
@@ -117,6 +118,23 @@ class ProcessBackend:
             self._waiting.append(key)
             self._want_runners()
 
+    def follow(self, order: Order, number: int, attempt: int) -> bool:
+        """Have an attempt started by the runner of another one, when that is over; False: it can't.
+
+        Saves the way there and back between short jobs. Only while that other one runs for a few
+        milliseconds: then, or when it is stopped before it begins, it is `Returned`.
+        """
+        link = self._busy.get((number, attempt))
+        if link is None or link.follower is not None or link.leaving:
+            return False
+        key = (order.number, order.attempt)
+        self._orders[key] = order
+        self._followers[key] = link
+        link.follower = key
+        link.told = link.settled
+        self._send(link, launch_line(order, link.settled))
+        return True
+
     def stop(self, number: int, attempt: int, reason: str) -> None:
         """SIGTERM to the job's process group, SIGKILL after its grace; unknown ones: no effect.
 
@@ -124,7 +142,7 @@ class ProcessBackend:
         job had ended before.
         """
         key = (number, attempt)
-        link = self._busy.get(key)
+        link = self._busy.get(key) or self._followers.get(key)
         if link is not None:
             self._send(link, wire.encode({"t": "stop", "n": number, "a": attempt, "why": reason}))
             self._stops[key] = reason
@@ -294,8 +312,31 @@ class ProcessBackend:
             if "start" in message:  # it was over before its start was told
                 self._reports.append(history.started({**message, **message["start"]}))
             self._end_of_job(link, message)
-            link.job = None
+            self._go_on(link)
+        elif kind == "back":
+            self._came_back(link)
+
+    def _go_on(self, link: RunnerLink) -> None:
+        """Take note that a runner has begun what was to follow; else it is free."""
+        key = link.job = link.follower
+        if key is None:
             self._free(link)
+        else:
+            link.follower = None
+            del self._followers[key]
+            self._busy[key] = link
+
+    def _came_back(self, link: RunnerLink) -> None:
+        """Tell that what was to follow is not going to."""
+        key, link.follower = link.follower, None
+        if key is None:
+            return
+        del self._followers[key]
+        if key in self._stops:
+            self._never_began(key, self._stops.pop(key))
+        else:
+            del self._orders[key]
+            self._reports.append(Returned(*key))
 
     def _start_of_job(self, link: RunnerLink, message: dict[str, Any]) -> None:
         key = (message["n"], message["a"])
@@ -416,6 +457,8 @@ class ProcessBackend:
         link.channel.close()
         if link in self._idle:
             self._idle.remove(link)
+        if link.follower is not None:
+            self._lose_follower(link)
         if link.job is not None:
             self._busy.pop(link.job, None)
         for key in link.open.values():
@@ -425,6 +468,15 @@ class ProcessBackend:
         if not any(other.name == link.spawner for other in spawners):
             self._bury(link.name)
         # else the spawner, its parent, knows first what has become of the job, and tells
+
+    def _lose_follower(self, link: RunnerLink) -> None:
+        path = os.path.join(self._runners_directory, link.name + ".journal")
+        if link.follower in history.fold(journal.peek(path)):
+            assert link.job is not None  # noqa: S101  (what it followed)
+            self._busy.pop(link.job, None)  # it is over, as the journal will tell
+            self._go_on(link)
+        else:
+            self._came_back(link)
 
     def _lose_spawner(self, link: SpawnerLink) -> None:
         link.close()

@@ -29,14 +29,15 @@ class RunnerLink:
     """A living runner: what it does, and which of its ends are not settled."""
 
     __slots__ = (
-        "channel", "greeted", "idle_since", "job", "leaving", "lines", "name", "open", "settled",
-        "told", "top",
+        "channel", "follower", "greeted", "idle_since", "job", "leaving", "lines", "name", "open",
+        "settled", "told", "top",
     )  # fmt: skip
 
     def __init__(self, name: str, channel: wire.Channel) -> None:
         self.name = name
         self.channel = channel
         self.job: Key | None = None
+        self.follower: Key | None = None  # what it has to begin when `job` is over
         self.open: dict[int, Key] = {}
         self.top = 0
         self.settled = 0

@@ -112,4 +112,12 @@ class Unknown:
     at: int
 
 
-Report = Started | Ended | Unknown
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An order that was to follow another one won't: it never began, and may be launched."""
+
+    number: int
+    attempt: int
+
+
+Report = Started | Ended | Unknown | Returned

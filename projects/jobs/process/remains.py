@@ -226,7 +226,8 @@ class Graveyard:
         if leader is not None and grave.journal is not None:
             known.start = {
                 "t": "start", "q": known.sequence, "n": key[0], "a": key[1], "pid": leader.pid,
-                "ticks": leader.start_ticks, "boot": self._boot_id, "at": intent.get("at") or moment.now(),
+                "ticks": leader.start_ticks, "boot": self._boot_id,
+                "at": intent.get("at") or moment.now(),
             }  # fmt: skip
             grave.journal.append(known.sequence, wire.encode(known.start))
             self._adopt(grave, known)

@@ -2,7 +2,8 @@
 
 It listens on `runners/ID.sock`; the last server that connected is the one it tells. What an
 earlier one had sent is obeyed first: an order that was handed over is carried out once, whoever
-asks afterwards.
+asks afterwards. One that only waits here for the end of a short job is not begun: it is given back
+when the job isn't over soon, and forgotten when the server is gone.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Runner:
         self._server: wire.Channel | None = None
         self._attempt: Attempt | None = None
         self._untold = False  # the start of the present attempt is kept back
+        self._next: dict[str, Any] | None = None  # the order that follows the present attempt
         self._tell_at = 0.0
         self._sequence = 0
         self._leaving = False
@@ -82,14 +84,18 @@ class Runner:
             line = attempt.finish()
             if self._untold and attempt.written:
                 line = f"{attempt.written}\n{line}"
-            self._tell(line)
             self._untold = False
             self._leaving = self._leaving or attempt.hangs
+            if self._leaving:
+                self._give_back()
+            self._tell(line)
+            self._go_on()
             return
         now = time.monotonic()
         if self._untold and now >= self._tell_at:
             self._tell(attempt.write_start())
             self._untold = False
+            self._give_back()
         if now >= attempt.due():
             attempt.tick(now)
 
@@ -97,6 +103,21 @@ class Runner:
         if self._server is not None:
             self._server.send(line)
             self._want_to_write()
+
+    def _go_on(self) -> None:
+        """Begin what was to follow, until something runs."""
+        while self._next is not None and self._attempt is None:
+            order, self._next = self._next, None
+            self._launch(order)
+
+    def _give_back(self) -> None:
+        """Let the server have again what was to follow a job that takes its time."""
+        if self._next is not None:
+            self._return(self._next)
+            self._next = None
+
+    def _return(self, order: dict[str, Any]) -> None:
+        self._tell(f'{{"t":"back","n":{order["n"]},"a":{order["a"]}}}')
 
     def _want_to_write(self) -> None:
         if self._server is not None and self._server.unsent:
@@ -162,6 +183,7 @@ class Runner:
             self._hang_up()
 
     def _hang_up(self) -> None:
+        self._next = None  # the next server doesn't know of it
         if self._server is not None:
             self._poll.unregister(self._server)
             self._server.close()
@@ -171,14 +193,25 @@ class Runner:
         kind = message.get("t")
         if "s" in message:
             self._journal.settle(message["s"])
-        if kind == "launch" and self._attempt is None:
-            self._launch(message)
+        if kind == "launch":
+            self._take(message)
         elif kind == "stop":
             attempt = self._attempt
             if attempt and (attempt.number, attempt.attempt) == (message["n"], message["a"]):
                 attempt.stop(message.get("why", ""))
+            elif self._next and (self._next["n"], self._next["a"]) == (message["n"], message["a"]):
+                self._give_back()
         elif kind == "leave":
             self._leaving = True
+
+    def _take(self, order: dict[str, Any]) -> None:
+        """Begin an order, or keep it for the end of a job that is probably short."""
+        if self._attempt is None:
+            self._launch(order)
+        elif self._untold and self._next is None and not self._leaving:
+            self._next = order
+        else:
+            self._return(order)
 
     def _launch(self, order: dict[str, Any]) -> None:
         self._sequence += 1

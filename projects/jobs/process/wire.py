@@ -4,7 +4,8 @@ The same lines are kept in the journals. A reader ignores fields and types that 
 `VERSION` is said in each `hello`, and what is below may only be added to within it.
 
 To a runner: `hello`, `launch` (an order), `stop`, `settled`, `leave`. From it: the lines of its
-journal (`intent`, `start`, `end`) and `hello`, which ends the greeting.
+journal (`intent`, `start`, `end`), `hello`, which ends the greeting, and `back`: it won't begin
+the order that was to follow.
 To the spawner: `hello`, `fork`, `leave`. From it: `hello`, `forked`, `gone`, `end`.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from typing import Any
@@ -324,6 +325,35 @@ def test_a_script_that_cannot_be_started_fails(house: Any) -> None:
     assert job.reason.startswith("not started")
 
 
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_short_jobs_begin_in_their_order_and_never_more_than_they_may(
+    house: Any, parallel: int
+) -> None:
+    house.tool("quick", "true")
+    house.tool("slow", "sleep 0.02")
+    house.start(parallel_jobs=2)
+    names = (["quick"] * 20 + ["slow"]) * 5
+    sent = house.submit(*names, parallel=parallel)
+    jobs = [house.done(id_) for id_ in sent.job_ids]
+    assert all(job.outcome == "SUCCESS" and job.attempt == 1 for job in jobs)
+    moments = [(job.started, 1) for job in jobs] + [(job.finished, -1) for job in jobs]
+    running = list(itertools.accumulate(by for _, by in sorted(moments)))
+    assert max(running) == parallel
+    places = sorted(range(len(jobs)), key=lambda place: jobs[place].started)
+    assert parallel > 1 or places == sorted(places)
+
+
+def test_what_waits_behind_short_jobs_is_cancelled_like_everything(house: Any) -> None:
+    house.tool("quick", "true")
+    sent = house.submit(*["quick"] * 300, parallel=2)
+    house.done(sent.job_ids[10])
+    house.engine.cancel_submission(sent.submission.id)
+    outcomes = [house.done(id_).outcome for id_ in sent.job_ids]
+    assert set(outcomes) == {"SUCCESS", "CANCELLED"}
+    house.tool("after", "true")
+    assert house.run("after").outcome == "SUCCESS"
+
+
 def test_exclusive_resources_are_never_held_twice(house: Any) -> None:
     script = "mkdir ../held || exit 9; sleep 0.02; rmdir ../held"
     house.tool("gpu", script, resources=["gpu"])
@@ -375,6 +405,7 @@ def test_a_slow_listener_holds_nobody_up_and_is_told_what_it_missed(house: Any) 
 def test_an_idle_engine_does_nothing(house: Any) -> None:
     house.tool("quick", "true")
     house.run("quick")
+    time.sleep(0.1)  # it is told that the store has it
     loop, turns = house.engine._loop, []
     inner = loop._turn
 
