@@ -1,7 +1,8 @@
-"""Log in to a hub, and look after its users, groups and tokens."""
+"""Log in to a hub, and look after its users, groups, tokens, tables and artifacts."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from projects.core.library.toolbox import query
@@ -233,6 +234,50 @@ def tables(  # noqa: PLR0917  (the words of a command line)
     if action == "upload":
         return command_line.upload(client, path, file, groups, again=again)
     return command_line.download(client, path, file, where)
+
+
+@query
+def artifacts(  # noqa: PLR0917  (the words of a command line)
+    action: Literal["list", "show", "get", "rm"] = "list",
+    run: str = "",
+    path: str = "",
+    to: Path = Path(),
+    project: str = "",
+    outcome: str = "",
+    limit: int = 50,
+    server: str = "",
+) -> Any:
+    """List the runs that were exported to the hub, look at their files, fetch or remove them.
+
+    Args:
+        action: What is done.
+        run: The run: its id, or the address of its page.
+        path: A folder to show, or a file to get; without it, get fetches all as .tar.gz.
+        to: Folder that what is fetched is put into.
+        project: Only runs of this project.
+        outcome: Only runs that ended so: passed, failed, ...
+        limit: So many at most, up to 1000.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub artifacts list --project=sqlite_bench
+    ./run_toolbox.py hub artifacts show kw0dZmh4R42lb2yZH7kGBA 000__sqlite_bench__measure
+    ./run_toolbox.py hub artifacts get kw0dZmh4R42lb2yZH7kGBA _run.log
+    """
+    from projects.hub.artifacts import command_line
+
+    client = _client(server)
+    if action == "list":
+        asked = {"project": project or None, "outcome": outcome or None, "limit": limit}
+        return client.get_json("/api/v1/artifacts", **asked)["items"]
+    address = f"/api/v1/artifacts/{_part('run', run.rstrip('/').rpartition('/')[2])}"
+    if action == "show":
+        return command_line.show(client, address, path, limit)
+    if action == "get":
+        return command_line.get(client, address, path, to)
+    client.send_json("DELETE", address)
+    return None
 
 
 @query

@@ -35,7 +35,7 @@ def test_paths_and_file_addresses_are_folders(address: str, path: str) -> None:
     [
         ("", "is empty; give a path"),
         ("s3://My_Bucket/prefix", "is no name of a bucket"),
-        ("hub://server/x", 'unknown destination "hub". Possible: /path, file, s3'),
+        ("ftp://server/x", 'unknown destination "ftp". Possible: /path, file, hub'),
         ("fil:///x", 'unknown destination "fil"; did you mean "file"'),
         ("file://server/x", "names the host server"),
         ("file:///a?b", "no absolute path"),

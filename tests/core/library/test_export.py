@@ -145,7 +145,7 @@ def test_in_the_perflab_a_step_is_not_exported_by_itself(
         (
             {"dest": "s4://rhoai/x"},
             UsageError,
-            'unknown destination "s4". Possible: .path, file, s3',
+            'unknown destination "s4". Possible: .path, file, hub, hub.',
         ),
     ],
 )

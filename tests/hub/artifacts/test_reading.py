@@ -112,16 +112,17 @@ def test_a_folder_with_many_files_is_passed_over(desk: Desk) -> None:
     [
         ("plain <b>&\"'", "plain &lt;b&gt;&amp;&quot;&#x27;"),
         ("\x1b[31mred\x1b[0m no", '<span class="ansi-fg-1">red</span> no'),
-        ("\x1b[1;91mx\x1b[22my\x1b[39mz", '<span class="ansi-bold ansi-fg-9">x</span>'
-         '<span class="ansi-fg-9">y</span>z'),
+        (
+            "\x1b[1;91mx\x1b[22my\x1b[39mz",
+            '<span class="ansi-bold ansi-fg-9">x</span>' + '<span class="ansi-fg-9">y</span>z',
+        ),
         ("\x1b[38;5;196mx\x1b[m", '<span class="ansi-fg-1">x</span>'),
         ("\x1b[48;2;0;0;170mx\x1b[49m", '<span class="ansi-bg-4">x</span>'),
         ("\x1b[38;5mx\x1b[38;9mx\x1b[38mx", "xxx"),
         ("\x1b]0;title\x07a\x1b]8;;http://x\x1b\\b\x1b[2Kc\x1b[?25ld\x1b(Be", "abcde"),
         ("10%\r50%\r\x1b[32m100%\r", '<span class="ansi-fg-2">100%</span>'),
         ("a\x00b\x08c\x7f", "abc"),
-        XX
-         '<span class="ansi-fg-1">b</span>'),
+        ("\x1b[31ma\nb\x1b[m", "\n".join(f'<span class="ansi-fg-1">{x}</span>' for x in "ab")),
         ("\x1b[" + "1;" * 1000 + "31mx", "x"),
         ("\x1b[99999999999999999999mx\x1b", "x"),
         ("\x1b]0;<script>", ""),
