@@ -97,6 +97,7 @@ async def satellites(request: Request, who: Viewer) -> Response:
         section="satellites",
         local=by_name[local.nickname] if local else None,
         satellites=listed,
+        hub=str(request.base_url).rstrip("/"),
         crumbs=[("Satellites", "")],
     )
 

@@ -1,6 +1,6 @@
 """Heartbeats to the hub: who this satellite is and where; a hub that is away is tried again.
 
-`POST {hub}/api/v1/satellites` with `{"nickname", "url", "version", "tools"}`.
+`POST {hub}/api/v1/satellites` with `{"nickname", "url", "version", "tools", "token"}`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from projects.jobs.model import moment
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-EVERY = 30.0
+EVERY = 15.0
 """Seconds between two heartbeats that arrive."""
 
 SOONEST, LATEST = 1.0, 300.0

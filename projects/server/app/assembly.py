@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import UsageError, unknown, unreadable
 from projects.jobs.http.application import Part, create
 from projects.jobs.http.feed import Feed
 from projects.jobs.http.services import Services, Settings
+from projects.server.app import local_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -103,12 +105,15 @@ def registered(options: Options, port: int, services: Services) -> Iterator[None
     from projects.satellite.registration import export
     from projects.satellite.registration.registration import Registration
 
+    credential = local_token.hand_over(services.store, hub)
+
     def announcement() -> dict[str, Any]:
         return {
-            "nickname": options.nickname,
+            "nickname": options.nickname or socket.gethostname(),
             "url": export.url(options.scheme, options.host, port, options.export_host, hub),
             "version": options.version,
             "tools": [tool.name for tool in services.catalog.all() if isinstance(tool, Tool)],
+            "token": credential,
         }
 
     registration = Registration(hub, announcement, options.engine.hub_token)

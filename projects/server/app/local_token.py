@@ -31,6 +31,17 @@ def keep_local_token(store: Any, options: Options) -> str:
     return text
 
 
+def hand_over(store: Any, hub: str) -> str:
+    """Return a new token by which the hub asks this satellite for its users; the last one ends."""
+    label = f"hub {hub}"[:200]
+    for known in store.tokens():
+        if known.label == label and known.revoked is None:
+            store.revoke_token(known.id, at=moment.now())
+    text, token = tokens.issue("hub", ["admin"], label=label)
+    store.add_token(token)
+    return text
+
+
 def files_for(options: Options, port: int) -> list[Path]:
     """Return the files in which clients on this machine look, for each name they may use."""
     names = {options.host} - set(EVERYWHERE)

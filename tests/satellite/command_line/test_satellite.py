@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -144,7 +145,11 @@ def test_sat_32_it_registers_with_nickname_and_export_host(start: Start, hub: Hu
     assert said["nickname"] == "nick"
     assert said["url"] == f"http://my-host:{live.port}"
     assert {"example", "sqlite_bench.test_ci"} <= set(said["tools"])
-    assert set(said) == {"nickname", "url", "version", "tools"}
+    assert set(said) == {"nickname", "url", "version", "tools", "token"}
+    asked = {"Authorization": f"Bearer {said['token']}"}
+    request = urllib.request.Request(f"{live.url}/api/v1/info", headers=asked)  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  (what it hands over opens it)
+        assert answer.status == 200
     wait_until(lambda: live.data("info")["hub"]["registered"])
     shown = live.data("info")
     assert shown["nickname"] == "nick"
