@@ -247,3 +247,14 @@ def test_https_is_served_with_a_certificate(start: Start, place: Path) -> None:
     assert server.address.startswith("https://")
     trusted = ssl.create_default_context(cafile=str(certificate))
     assert server.client(verify=trusted).get("/api/v1/info").status_code == 200
+
+
+def test_two_servers_do_not_run_the_jobs_of_one_database(
+    start: Start, place: Path, checkout: Path
+) -> None:
+    database = f"--database={place / 'jobs.db'}"
+    server = start(database)
+    status, said = refused(place, checkout, database, f"--data_dir={place / 'other'}")
+    assert status == 2
+    assert f"another server works with the jobs in {place / 'jobs.db'}" in said
+    assert server.client().get("/readyz").status_code == 200

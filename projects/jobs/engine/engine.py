@@ -97,10 +97,15 @@ class Engine:
         Raises
         ------
         InfrastructureError
-            Another server holds the data directory (the message names its pid), it can't be
-            written, or the store can't be read.
+            Another server holds the data directory (the message names its pid) or works with the
+            store, it can't be written, or the store can't be read.
         """
         self._directory.claim()
+        try:
+            self.store.claim()
+        except BaseException:
+            self._directory.release()
+            raise
         self._began = moment.now()
         try:
             self._recorder.start()
@@ -334,6 +339,7 @@ class Engine:
         self.backend.close(self.settings.stop_jobs)
         if self._keeper.is_alive():
             self._keeper.join()
+        self.store.release()
         self._directory.release()
 
 

@@ -46,7 +46,7 @@ class Database:
         self._turn = lock
         self.path = url.database if url.get_backend_name() == "sqlite" else None
         self.on_rollback: Callable[[], None] = lambda: None
-        self._wait = wait
+        self.wait = wait
         self._lock = threading.Lock()
         self._synced = ""
         self._file: tuple[int, int] | None = None
@@ -77,7 +77,7 @@ class Database:
     @contextmanager
     def _turns(self) -> Iterator[None]:
         """Wait for our turn, but no longer than for other processes: each before us may wait."""
-        if not self._lock.acquire(timeout=self._wait):
+        if not self._lock.acquire(timeout=self.wait):
             raise errors.StoreLocked(
                 f"{self.name}: others write and wait already, too many at once"
             )
@@ -91,6 +91,10 @@ class Database:
         """Give a connection that sees the database as it is at the first look."""
         with self.explained(), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    def session(self) -> Connection:
+        """Return a connection without transactions, for the caller to close."""
+        return self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def check_file(self) -> None:
         """Raise StoreMissing if the file of SQLite isn't the one that was opened any more.

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from projects.jobs.model.states import State, is_final
 from projects.jobs.store import outbox, tables, tokens
 from projects.jobs.store.cancelling import cancel_jobs, cancel_submission
+from projects.jobs.store.claim import Claim
 from projects.jobs.store.counting import counts
 from projects.jobs.store.opening import JOBS, open_database
 from projects.jobs.store.processes import processes_of
@@ -63,6 +64,7 @@ class Store:
         self._database = database
         self._shelves = Shelves()
         self._terms = TermsCache()
+        self._claim = Claim(database)
         database.on_rollback = self._forget
 
     # Submissions and what becomes of their jobs.
@@ -312,8 +314,23 @@ class Store:
         with self._database.read() as connection:  # of a table: SQLite opens nothing for SELECT 1
             connection.execute(select(tables.setting.c.key).limit(1))
 
+    def claim(self) -> None:
+        """Be the only one that runs its jobs, until `release` or `close`.
+
+        Raises
+        ------
+        StoreLocked
+            Another server is.
+        """
+        self._claim.take()
+
+    def release(self) -> None:
+        """Let another server run its jobs."""
+        self._claim.release()
+
     def close(self) -> None:
         """Bring everything onto the disk and let go of it; a second call does nothing."""
+        self._claim.release()
         self._database.close()
 
     @contextmanager

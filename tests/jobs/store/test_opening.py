@@ -232,6 +232,20 @@ def test_a_server_that_is_away_is_said_without_the_password() -> None:
     assert "swordfish" not in str(caught.value)
 
 
+def test_one_server_at_a_time_runs_the_jobs_of_a_store(url: str) -> None:
+    first, second = open_store(url, wait=0.2), open_store(url, wait=0.2)
+    first.claim()
+    for _ in range(2):
+        with pytest.raises(errors.StoreLocked, match="another server works with the jobs in"):
+            second.claim()
+    second.submit(NEW)
+    first.release()
+    second.claim()
+    second.close()
+    first.claim()
+    first.close()
+
+
 def test_a_connection_that_was_lost_is_made_again(postgresql: str) -> None:
     import psycopg
 
