@@ -262,7 +262,7 @@ class ProcessBackend:
         self._add(link)
 
     def _add(self, link: RunnerLink | SpawnerLink) -> None:
-        link.channel.send(f'{{"t":"hello","v":{wire.VERSION}}}')
+        link.channel.send(f'{{"t":"hello","v":"{wire.version()}"}}')
         self._links[link.channel.fileno()] = link
         self._epoll.register(link.channel, select.EPOLLIN)
 
@@ -359,7 +359,7 @@ class ProcessBackend:
         if link.greeted:
             return
         link.greeted = True
-        link.leaving = message.get("v") != wire.VERSION
+        link.leaving = message.get("v") != wire.version()
         for known in history.fold(link.lines).values():
             if known.end is not None:
                 self._end_of_job(link, known.end)
@@ -373,7 +373,7 @@ class ProcessBackend:
         kind = message.get("t")
         if kind == "hello":
             link.greeted = True
-            if message.get("v") == wire.VERSION and self._spawner is None:
+            if message.get("v") == wire.version() and self._spawner is None:
                 self._spawner = link
             elif link is not self._spawner:
                 link.channel.send('{"t":"leave"}')

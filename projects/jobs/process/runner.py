@@ -157,7 +157,8 @@ class Runner:
         lines.append(
             wire.encode(
                 {
-                    "t": "hello", "v": wire.VERSION, "id": self._identity, "spawner": os.getppid(),
+                    "t": "hello", "v": wire.version(), "id": self._identity,
+                    "spawner": os.getppid(),
                     "job": [busy.number, busy.attempt] if busy else None,
                 }
             )

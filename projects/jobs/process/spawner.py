@@ -103,9 +103,8 @@ class Spawner:
         self._reap()
         for orphan in self._orphans.values():
             self._tell(orphan.line())
-        self._tell(
-            wire.encode({"t": "hello", "v": wire.VERSION, "id": self._identity, "pid": os.getpid()})
-        )
+        hello = {"t": "hello", "v": wire.version(), "id": self._identity, "pid": os.getpid()}
+        self._tell(wire.encode(hello))
 
     def _tell(self, line: str) -> None:
         if self._server is not None:
@@ -289,6 +288,7 @@ def _default_signals() -> None:
 
 def main(run_directory: str, identity: str, boot_id: str) -> None:
     """Be the spawner and, in each of its forks, a runner."""
+    wire.version()  # of the sources that are being run, whatever becomes of them later
     kernel.become_subreaper()
     kernel.set_name("job-spawner")
     os.chdir("/")

@@ -1,7 +1,8 @@
 """How server, spawner and runners speak: one JSON object a line, over UNIX sockets.
 
-The same lines are kept in the journals. A reader ignores fields and types that it doesn't know;
-`VERSION` is said in each `hello`, and what is below may only be added to within it.
+The same lines are kept in the journals, whose readers ignore fields and types that they don't know.
+Each `hello` says its `version`: after an upgrade the server hears old runners out, and asks new
+ones for new jobs.
 
 To a runner: `hello`, `launch` (an order), `stop`, `settled`, `leave`. From it: the lines of its
 journal (`intent`, `start`, `end`), `hello`, which ends the greeting, and `back`: it won't begin
@@ -11,6 +12,7 @@ To the spawner: `hello`, `fork`, `leave`. From it: `hello`, `forked`, `gone`, `e
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -19,7 +21,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import Any
 
-VERSION = 1
 LONGEST = 8 << 20
 """Bytes of a message: more than the kernel takes as arguments and environment of a program."""
 
@@ -29,6 +30,27 @@ _PORTION = 16384  # what malloc has at hand: a larger buffer would be mapped ane
 encode = json.JSONEncoder(separators=(",", ":")).encode
 decode = json.JSONDecoder().decode
 _quoted = json.encoder.encode_basestring_ascii
+
+
+@functools.cache
+def version() -> str:
+    """Return what this room's sources are: no two that differ take orders from each other.
+
+    It is read once: who began before an upgrade goes on saying what it is.
+    """
+    return digest(os.path.dirname(__file__))
+
+
+def digest(folder: str) -> str:
+    """Return a digest of the sources in a folder."""
+    import hashlib
+
+    found = hashlib.sha256()
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), "rb") as source:
+                found.update(source.read())
+    return found.hexdigest()[:16]
 
 
 def word(value: str | float | None) -> str:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
+from projects.jobs.process import wire
 from projects.jobs.process.orders import Ended, Started, Unknown
 from tests.jobs.process.house import House, processes_of
 
@@ -198,27 +200,31 @@ def test_a_job_killed_in_its_runners_hands_before_it_began_is_handed_on(house: H
     assert house.ended(2).exit_code == 6
 
 
-def test_a_runner_of_another_version_is_taken_over_and_then_let_go(house: House) -> None:
+def test_a_runner_of_another_version_is_taken_over_and_then_let_go(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begin(house)
     house.leave()
-    from projects.jobs.process import wire
+    monkeypatch.setattr(wire, "version", lambda: "of another time")
+    house.come_back()
+    old = house.pids("job-runner")
+    go(house)
+    assert house.ended(1).exit_code == 42
+    house.backend.settled([(1, 1)])
+    house.until(lambda: not set(house.pids("job-runner")) & set(old))
 
-    before = wire.VERSION
-    try:
-        wire.VERSION = 99  # type: ignore[misc,unused-ignore]
-        house.come_back()
-        old = house.pids("job-runner")
-        go(house)
-        assert house.ended(1).exit_code == 42
-        house.backend.settled([(1, 1)])
-        house.until(lambda: not set(house.pids("job-runner")) & set(old))
-    finally:
-        wire.VERSION = before
+
+def test_any_change_of_a_source_is_another_version(tmp_path: Path) -> None:
+    here = os.path.dirname(wire.__file__)
+    assert wire.version() == wire.digest(here)
+    copy = shutil.copytree(here, tmp_path / "copy")
+    assert wire.digest(str(copy)) == wire.version()
+    with open(copy / "runner.py", "a", encoding="utf-8") as source:
+        source.write("# changed\n")
+    assert wire.digest(str(copy)) != wire.version()
 
 
 def test_a_server_that_hangs_up_in_the_middle_of_a_message_harms_nothing(house: House) -> None:
-    from projects.jobs.process import wire
-
     assert house.perform(house.sh(1, "true")).exit_code == 0
     house.leave()
     (name,) = [path.name for path in (house.run / "runners").glob("*.sock")]
