@@ -43,7 +43,7 @@ def test_without_a_session_one_is_led_to_the_log_in_and_back(
     context.close()
 
 
-def test_a_form_of_all_nine_types_is_filled_submitted_and_watched(
+def test_sat_34_a_form_of_all_nine_types_is_filled_submitted_and_watched(
     hub_server: HubServer, page: Page
 ) -> None:
     page.goto("/satellites")
