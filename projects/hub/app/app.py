@@ -14,11 +14,15 @@ from projects.hub.accounts import login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
 from projects.hub.accounts.directory import Directory
+from projects.hub.app import told
 from projects.hub.app.greeting import Greeting
 from projects.hub.app.trail import Trail
 from projects.hub.artifacts import retention
 from projects.hub.artifacts import routes as artifacts_routes
 from projects.hub.artifacts.artifacts import Artifacts
+from projects.hub.notifications import routes as notifications_routes
+from projects.hub.notifications.notifications import Notifications
+from projects.hub.notifications.settings import FILE, read_settings
 from projects.hub.pages import routes as pages_routes
 from projects.hub.pages.places import Pages
 from projects.hub.sites import routes as sites_routes
@@ -53,23 +57,35 @@ def create_part(services: Services) -> Part:
     """
     database = open_hub_store(_url(services))
     accounts = Accounts(database, services.store)
-    services.sharing = Directory(accounts)
+    directory = Directory(accounts)
+    services.sharing = directory
     settings = services.settings
     data = services.engine.settings.data_directory
     provider = oidc.read_provider(Path(settings.hub_oidc or data / oidc.FILE))
     artifacts = Artifacts(database, data / "blobs")
     sites = Sites(LocalSite(services), Satellites(database))
+    tables = tables_routes.state(database)
+    notifications = Notifications(
+        database,
+        read_settings(data / FILE),
+        told.sources(services.store, accounts, directory, tables["tables"], tables["table_plots"]),
+    )
+    tables["tables"].subscribe(notifications.watcher.changed)
 
     @contextlib.asynccontextmanager
     async def keep(app: FastAPI) -> AsyncGenerator[None, None]:
         accounts.changed = app.state.authenticator.forget
         task = asyncio.ensure_future(_sync(database))
         cleaning = asyncio.ensure_future(_clean(artifacts))
+        unsubscribe = services.engine.subscribe(notifications.watcher.wake, most=1)
+        notifications.start()
         try:
             yield
         finally:
             task.cancel()
             cleaning.cancel()
+            unsubscribe()
+            await asyncio.to_thread(notifications.close)
             await sites.close()
             database.close()
 
@@ -79,6 +95,7 @@ def create_part(services: Services) -> Part:
             *([oidc_routes.router] if provider else []),
             *(sites_routes.router, pages_routes.router),
             *(tables_routes.router, time_routes.router, artifacts_routes.router),
+            notifications_routes.router,
         ],
         sources=[SessionSource(accounts)],
         standing_of=accounts.standing_of,
@@ -91,8 +108,9 @@ def create_part(services: Services) -> Part:
             "artifacts": artifacts,
             **({"oidc": oidc.Client(provider)} if provider else {}),
             "sites": sites,
+            "notifications": notifications,
             "pages": Pages(sites),
-            **tables_routes.state(database),
+            **tables,
         },
         greetings=[Greeting(accounts, _user_name())],
     )

@@ -27,6 +27,8 @@ _ACTIONS = {
     "retry_job": "job.retry",
     "create_token": "token.create",
     "revoke_token": "token.revoke",
+    "create_notification_rule": "notification_rule.create",
+    "delete_notification_rule": "notification_rule.delete",
 }
 """Routes by the names of their functions."""
 
