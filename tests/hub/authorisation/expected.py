@@ -7,7 +7,7 @@ parameter → what makes one thing of that kind that belongs to `owner` and is s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tests.hub.hub_world import Hub
@@ -25,8 +25,9 @@ members, 404 for others)."""
 class May:
     """Who may call a route.
 
-    `body`: what is sent as JSON. `query`: what is added to the address. `fresh`: the call uses
-    its thing up, so each caller gets a new one.
+    `body`: what is sent as JSON, or with `media` as it is. `query`: what is added to the address,
+    filled in as a path is. `fresh`: the call uses its thing up, so each caller gets a new one.
+    `other`: things that parameters of the path name here, where they usually name others.
     """
 
     needs: Needs
@@ -34,6 +35,8 @@ class May:
     body: Any = None
     query: str = ""
     fresh: bool = False
+    media: str = ""
+    other: Mapping[str, str] = field(default_factory=dict)
 
 
 Table = Mapping[tuple[str, str], May]
@@ -54,7 +57,9 @@ def expected(may: May, caller: str) -> str:  # noqa: PLR0911  (a table in words)
     if caller == "admin":
         return "yes"
     if caller == "satellite":
-        return "yes" if may.needs in ("upload", "satellite") else "no"
+        if may.needs not in ("upload", "satellite"):
+            return "no"
+        return "absent" if may.whose == "owner's" else "yes"
     if may.needs not in _OPENED_BY_USERS:
         return "no"
     if caller == "owner" or may.whose == "everybody's":
