@@ -1,1 +1,1 @@
-"""The hub: satellites, result tables, artifacts and plots in one web page, with users and groups."""
+"""The hub: one web page for a team, with satellites, result tables, artifacts, users and groups."""

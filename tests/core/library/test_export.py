@@ -117,7 +117,8 @@ def test_an_earlier_run_goes_to_the_same_place_whichever_run_exports_it(
         result = export.export_artifacts(earlier)
         assert result is not None
         assert result.address == str(tmp_path / "to" / "local" / "ada" / earlier.name)
-    assert result and (result.copied, result.skipped) == (0, 1)
+    assert result is not None
+    assert (result.copied, result.skipped) == (0, 1)
     (earlier / "events.jsonl").touch()
     result = export.export_artifacts(earlier, "plot")
     assert result is not None
