@@ -171,8 +171,11 @@ class Mailing:
             return Result(refused=True, error=wrong)
         host = self._settings.host
         try:
-            with self._connect() as server:
+            server = self._connect()
+            try:
                 server.send_message(self._mail(message, target))
+            finally:
+                server.close()  # not QUIT, which may fail: the mail is taken
         except smtplib.SMTPAuthenticationError:
             return Result(error=f"{host} doesn't take the hub's password")
         except smtplib.SMTPRecipientsRefused as error:

@@ -68,10 +68,13 @@ class Courier:
             self._thread.join(timeout)
 
     def _run(self) -> None:
+        cleaned = 0
         while not self._closing.is_set():
             self._due.clear()
             try:
-                self._outbox.clean()
+                if self._clock() >= cleaned + _CLEAN * moment.SECOND:
+                    self._outbox.clean()
+                    cleaned = self._clock()
                 wait = self.deliver()
             except Exception as error:  # the store is away: it says so elsewhere
                 if self._closing.is_set():

@@ -142,7 +142,7 @@ class Outbox:
         row = {
             "rule": to.number,
             "event": what.id,
-            "message": json.dumps(message).replace("\\u0000", ""),
+            "message": json.dumps(message),
             "created": now,
             "attempts": 0,
             "next_at": now,
@@ -182,11 +182,11 @@ class Outbox:
 
     def abandoned(self, one: Delivery, error: str) -> None:
         """Note that it won't be tried again."""
-        self._over(one, next_at=None, error=mask(error)[:_MOST_TEXT])
+        self._over(one, next_at=None, error=_plain(error))
 
     def postponed(self, one: Delivery, next_at: int, error: str) -> None:
         """Note that it didn't work; what else goes the same way waits as well."""
-        self._over(one, next_at=next_at, error=mask(error)[:_MOST_TEXT])
+        self._over(one, next_at=next_at, error=_plain(error))
         others = update(delivery).where(delivery.c.rule == one.rule, delivery.c.next_at < next_at)
         with self.database.write(durable=False) as connection:
             connection.execute(others.values(next_at=next_at))
@@ -224,6 +224,11 @@ def remember(connection: Connection, key: str, value: str, at: int) -> None:
 def forget(connection: Connection, key: str) -> bool:
     """Forget a value; return whether it was there."""
     return bool(connection.execute(delete(memory).where(memory.c.key == key)).rowcount)
+
+
+def _plain(error: str) -> str:
+    """Return text that every database keeps."""
+    return mask(error.replace("\0", "").encode("utf-8", "replace").decode())[:_MOST_TEXT]
 
 
 def _rules(connection: Connection, owner: str | None, *, active: bool) -> list[Rule]:

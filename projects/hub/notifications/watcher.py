@@ -66,7 +66,7 @@ class Watcher:
 
     def __init__(self, outbox: Outbox, sources: Sources, link: str = "") -> None:
         self._outbox = outbox
-        self._sources = sources
+        self.sources = sources
         self._link = link
         self._woken = threading.Event()
         self._closing = threading.Event()
@@ -117,7 +117,7 @@ class Watcher:
 
     def begin(self) -> None:
         """Find the tables that changed unseen; of jobs, what was before the first look is past."""
-        last, tables = self._sources.store.last_event(), list(self._sources.tables())
+        last, tables = self.sources.store.last_event(), list(self.sources.tables())
         with self._outbox.database.write(durable=True) as connection:
             if recall(connection, _EVENTS) is None:
                 self._move(connection, last)
@@ -129,7 +129,7 @@ class Watcher:
 
     def look_at_jobs(self) -> bool:
         """Decide about a page of events; return whether there may be more."""
-        store, outbox = self._sources.store, self._outbox
+        store, outbox = self.sources.store, self._outbox
         with outbox.database.read() as connection:
             after = int(recall(connection, _EVENTS) or 0)
         rules = outbox.rules(active=True)
@@ -143,10 +143,10 @@ class Watcher:
         if page.seq == after:
             return False
         ended = [found for each in page.items if (found := self._ended(each)) is not None]
-        groups = {owner: self._sources.groups_of_user(owner) for owner in {r.owner for r in rules}}
+        groups = {owner: self.sources.groups_of_user(owner) for owner in {r.owner for r in rules}}
         shared = any(rule.shared for rule in rules)
         seen = {
-            job.submission_id: self._sources.groups_of_submission(job.submission_id)
+            job.submission_id: self.sources.groups_of_submission(job.submission_id)
             for job in (ended if shared else ())
         }
         with outbox.database.write(durable=bool(ended)) as connection:
@@ -165,7 +165,7 @@ class Watcher:
         """Return the job that an event ended; None: it is another event, or it runs again."""
         if event.after != State.DONE:
             return None
-        job: Job | None = self._sources.store.job(event.job)
+        job: Job | None = self.sources.store.job(event.job)
         return job if job and job.attempt == event.attempt and job.outcome else None
 
     def look_at_tables(self) -> None:
@@ -179,12 +179,12 @@ class Watcher:
             rules = self._outbox.rules(active=True)
             if not any(Kind.SLOWER in rule.kinds for rule in rules):
                 continue
-            judged = self._sources.judge(names)
+            judged = self.sources.judge(names)
             if judged is not None:
                 self._tell(judged, {rule.owner for rule in rules})
 
     def _tell(self, judged: Judged, owners: Iterable[str]) -> None:
-        groups = {owner: self._sources.groups_of_user(owner) for owner in owners}
+        groups = {owner: self.sources.groups_of_user(owner) for owner in owners}
         key, put = f"table:{judged.number}", 0
         with self._outbox.database.write(durable=True) as connection:
             kept = json.loads(recall(connection, key) or '{"version": 0, "worse": []}')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,32 +49,61 @@ def web_server(port: int = 0) -> Iterator[Heard]:
 
 
 @contextlib.contextmanager
-def mail_server() -> Iterator[Heard]:
-    """Take mails as RFC 5321 has it; in a mood it answers the recipient with that code."""
+def mail_server(tls: ssl.SSLContext | None = None) -> Iterator[Heard]:
+    """Take mails as RFC 5321 has it; in a mood it answers the recipient with that code.
+
+    With `tls` it offers STARTTLS; who logs in is in `requests`.
+    """
     heard = Heard()
 
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            self.wfile.write(b"220 here\r\n")
-            for line in self.rfile:
-                verb = line[:4].upper().strip()
-                if verb == b"DATA":
-                    self.wfile.write(b"354 go on\r\n")
-                    text = b""
-                    while (part := self.rfile.readline()) not in (b".\r\n", b""):
-                        text += part
-                    heard.mails.append(text.decode())
-                    answer = "250 taken"
-                elif verb == b"RCPT" and heard.moods:
-                    answer = f"{heard.moods.pop(0)[0]} not now"
-                else:
-                    answer = "221 bye" if verb == b"QUIT" else "250 fine"
-                self.wfile.write(f"{answer}\r\n".encode())
-                if verb == b"QUIT":
-                    return
+    class Handler(_MailHandler):
+        mine = heard
+        context = tls
 
     with _serving(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler), heard):
         yield heard
+
+
+class _MailHandler(socketserver.BaseRequestHandler):
+    mine: Heard
+    context: ssl.SSLContext | None
+
+    def handle(self) -> None:
+        self.request.sendall(b"220 here\r\n")
+        if not self.talk(self.request, secure=False) or self.context is None:
+            return
+        try:
+            inside = self.context.wrap_socket(self.request, server_side=True)
+        except ssl.SSLError:  # it doesn't trust us
+            return
+        with inside:
+            self.talk(inside, secure=True)
+
+    def talk(self, sock: Any, *, secure: bool) -> bool:
+        """Answer until the end, or until TLS is wanted; return whether it is."""
+        with sock.makefile("rb") as said:
+            while line := said.readline():
+                verb = line[:4].upper().strip()
+                sock.sendall(self.answer(verb, line, secure=secure))
+                if verb == b"DATA":
+                    text = b""
+                    while (part := said.readline()) not in (b".\r\n", b""):
+                        text += part
+                    self.mine.mails.append(text.decode())
+                    sock.sendall(b"250 taken\r\n")
+                if verb == b"STAR" and self.context is not None:
+                    return True
+        return False
+
+    def answer(self, verb: bytes, line: bytes, *, secure: bool) -> bytes:
+        if verb == b"AUTH":
+            self.mine.requests.append(("AUTH", {}, line))
+        if verb == b"RCPT" and self.mine.moods:
+            return f"{self.mine.moods.pop(0)[0]} not now\r\n".encode()
+        if verb == b"EHLO" and self.context is not None:
+            return b"250-here\r\n250 " + (b"AUTH PLAIN" if secure else b"STARTTLS") + b"\r\n"
+        known = {b"DATA": b"354 go on", b"STAR": b"220 go on", b"AUTH": b"235 welcome"}
+        return known.get(verb, b"250 fine") + b"\r\n"
 
 
 @contextlib.contextmanager

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import hashlib
 import hmac
 import json
+import socketserver
+import ssl
+import subprocess
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -198,6 +205,56 @@ def test_mail_without_tls_at_the_server_is_not_sent(room: Room) -> None:
         room.happens()
         assert "STARTTLS" in room.deliver().error
     assert server.mails == []
+
+
+def test_the_password_goes_only_through_tls_to_a_server_that_is_trusted(
+    room: Room, tmp_path: Path
+) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    words = [
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+        *("-nodes", "-keyout", str(key), "-out", str(certificate), "-days", "2"),
+        *("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+    ]
+    subprocess.run(words, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with mail_server(context) as server:
+        host, port = server.address
+        mail = Mail(host, "hub@example.com", ["*"], port, "hub", "hush!")
+        room.settings = Settings(mail=mail)
+        room.rule("mail", "ann@example.com")
+        room.happens()
+        assert "certificate verify failed" in room.deliver().error
+        assert server.requests == []
+        room.settings = Settings(mail=replace(mail, ca=str(certificate)))
+        room.now += HOUR
+        assert room.deliver().state == "delivered"
+        ((_, _, said),) = server.requests
+    assert base64.b64decode(said.split()[-1]) == b"\0hub\0hush!"
+
+
+def test_a_server_that_answers_a_byte_at_a_time_holds_nobody_up(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "TIMEOUT", 0.3)
+
+    class Slow(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    self.request.sendall(b"H")
+                    threading.Event().wait(0.02)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Slow) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        room.rule("webhook", f"http://127.0.0.1:{server.server_address[1]}/")
+        room.happens()
+        found = room.deliver()
+        server.shutdown()
+        thread.join()
+    assert found.state == "waiting"
 
 
 def test_private_addresses_are_refused(room: Room, web: Heard) -> None:
