@@ -34,14 +34,14 @@ HOUR = 3600 * moment.SECOND
 class Room:
     """An outbox and its courier, at a time that the test says."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, url: str) -> None:
+        self.url = url
         self.now = 1_000_000 * moment.SECOND
         self.settings = Settings("https://hub.example.com", allow_private=True)
         self.open()
 
     def open(self) -> None:
-        self.database = open_hub_store(f"sqlite:///{self.path}/hub.db")
+        self.database = open_hub_store(self.url)
         self.outbox = Outbox(self.database, lambda: self.now)
 
     def rule(self, channel: str, target: str) -> Rule:
@@ -64,7 +64,7 @@ class Room:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    made = Room(tmp_path)
+    made = Room(f"sqlite:///{tmp_path}/hub.db")
     yield made
     made.database.close()
 
@@ -88,6 +88,20 @@ def test_a_webhook_gets_signed_json_once(room: Room, web: Heard) -> None:
     message = json.loads(body)
     assert message["event"] == "failed"
     assert message["url"] == "https://hub.example.com/jobs/1"
+
+
+def test_postgresql_keeps_it_as_well(postgresql: str, web: Heard) -> None:
+    room = Room(postgresql)
+    web.moods = [(500, {})]
+    room.rule("webhook", web.url)
+    assert [room.happens(text="a\0b") for _ in range(2)] == [1, 0]
+    assert room.deliver().state == "waiting"
+    room.now += HOUR
+    assert room.deliver().state == "delivered"
+    room.outbox.clean()
+    room.outbox.remove_rule(1)
+    assert room.outbox.page("ann", limit=9) == []
+    room.database.close()
 
 
 def test_slack_and_github_get_their_forms(room: Room, web: Heard) -> None:
