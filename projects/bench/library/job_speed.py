@@ -110,30 +110,30 @@ class Contest:
         return found
 
     def _engine(self, count: int) -> float:
-        with self._folder() as folder:
-            server = JobServer(folder, self._environ)
-            server.add_tool("true", "/bin/true")
-            module = "projects.bench.library.job_engine_probe"
-            argv = [sys.executable, "-m", module, str(count), str(folder)]
-            try:
-                answer = _answer(argv, our_environment(self._environ, folder / "run"))
-            finally:
-                server.sweep()
-            return float(answer["seconds"])
+        folder = self._folder()
+        server = JobServer(folder, self._environ)
+        server.add_tool("true", "/bin/true")
+        module = "projects.bench.library.job_engine_probe"
+        argv = [sys.executable, "-m", module, str(count), str(folder)]
+        try:
+            answer = _answer(argv, our_environment(self._environ, folder / "run"))
+        finally:
+            server.sweep()
+        return float(answer["seconds"])
 
     def _make(self, count: int) -> float:
-        with self._folder() as folder:
-            names = " ".join(f"job{number}" for number in range(count))
-            text = f".PHONY: all {names}\nall: {names}\n{names}:\n\t@/bin/true\n"
-            (folder / "Makefile").write_text(text, encoding="utf-8")
-            began = time.perf_counter()
-            subprocess.run(
-                ["make", "--silent", "-j2", "-C", str(folder)],
-                check=True,
-                env=peers_environment(self._environ, folder),
-                timeout=_TIMEOUT,
-            )
-            return time.perf_counter() - began
+        folder = self._folder()
+        names = " ".join(f"job{number}" for number in range(count))
+        text = f".PHONY: all {names}\nall: {names}\n{names}:\n\t@/bin/true\n"
+        (folder / "Makefile").write_text(text, encoding="utf-8")
+        began = time.perf_counter()
+        subprocess.run(
+            ["make", "--silent", "-j2", "-C", str(folder)],
+            check=True,
+            env=peers_environment(self._environ, folder),
+            timeout=_TIMEOUT,
+        )
+        return time.perf_counter() - began
 
     # From the submission to the job's own clock.
 
@@ -153,10 +153,10 @@ class Contest:
             return latencies(lambda: server.submit([{"name": "clock"}], 1), clocks, count)
 
     def _spawns(self, count: int) -> list[float]:
-        with self._folder() as folder:
-            clocks = folder / "clocks"
-            program = _clock(folder, clocks)
-            return latencies(lambda: subprocess.run([program], check=True), clocks, count)
+        folder = self._folder()
+        clocks = folder / "clocks"
+        program = _clock(folder, clocks)
+        return latencies(lambda: subprocess.run([program], check=True), clocks, count)
 
     @staticmethod
     def _quantiles(contestant: str, samples: Sequence[float]) -> dict[str, float]:
@@ -207,11 +207,11 @@ class Contest:
             def measure(
                 contestant: str = contestant, more: Sequence[str] = more
             ) -> dict[str, float]:
-                with self._folder() as folder:
-                    answer = _answer(
-                        [*argv[contestant], mode, str(count), str(folder), *more],
-                        peers_environment(self._environ, folder),
-                    )
+                folder = self._folder()
+                answer = _answer(
+                    [*argv[contestant], mode, str(count), str(folder), *more],
+                    peers_environment(self._environ, folder),
+                )
                 if mode == "start":
                     return self._quantiles(contestant, answer["latencies"])
                 return {contestant: answer["seconds"] / count}
@@ -224,18 +224,20 @@ class Contest:
             return []
         return [Probe(contestant, measure, may_fail=True)]
 
-    @contextmanager
-    def _folder(self) -> Iterator[Path]:
+    def _folder(self) -> Path:
+        """Return a fresh folder; it stays until all is measured.
+
+        ext4 without a journal looks at each inode that was freed in the last seconds before it
+        makes a file: whoever came after a removal would pay for it.
+        """
         folder = self._work / f"job{next(self._numbers)}"
         folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return folder
 
     @contextmanager
     def _server(self) -> Iterator[JobServer]:
-        with self._folder() as folder, running(folder, self._environ, {"true": "/bin/true"}) as one:
+        folder = self._folder()
+        with running(folder, self._environ, {"true": "/bin/true"}) as one:
             one.add_tool("quiet", "/bin/true", no_logs=True)
             yield one
 

@@ -31,7 +31,9 @@ def wait_for_results(count: int) -> None:
 
 def start_redis() -> subprocess.Popen[bytes]:
     """Start a Redis of our own, at a UNIX socket."""
-    path = str(FOLDER / "redis.sock")
+    from projects.bench.peers.huey_tasks import socket_of
+
+    path = socket_of(str(FOLDER))
     process = subprocess.Popen(
         [
             *("redis-server", "--port", "0", "--unixsocket", path, "--dir", str(FOLDER)),
