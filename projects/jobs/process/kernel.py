@@ -20,6 +20,9 @@ _INFO_EXIT_CODE = 60
 _PIDFD_GET_INFO = 3 << 30 | _INFO_SIZE << 16 | 0xFF << 8 | 11
 _PIDFD_INFO_EXIT = 1 << 3
 
+_EXEC = 0.5  # seconds that a process may take, on a busy machine, to be what it was told to be
+_YOUNG = 5.0
+
 # include/uapi/linux/prctl.h and falloc.h
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
@@ -123,13 +126,33 @@ def marked(mark: str) -> list[Stat]:
     Only those of which the environment may be read: one's own, for root all.
     """
     needle = f"{MARK}={mark}".encode()
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and needle in _environment(name).split(b"\0"):
-            process = stat(int(name))
-            if process is not None and process.state not in "ZX":
-                found.append(process)
-    return found
+    deadline = time.monotonic() + _EXEC
+    while True:
+        found, beginning = [], False
+        for name in os.listdir("/proc"):
+            if not name.isdigit():
+                continue
+            environment = _environment(name)
+            if needle in environment.split(b"\0"):
+                process = stat(int(name))
+                if process is not None and process.state not in "ZX":
+                    found.append(process)
+            elif not environment:
+                beginning = beginning or _is_beginning(int(name))
+        if found or not beginning or time.monotonic() >= deadline:
+            return found
+        time.sleep(0.001)
+
+
+def _is_beginning(pid: int) -> bool:
+    """Return whether a process may be within execve(2): its environment isn't there yet.
+
+    By then it has let go of its runner's journal. Kernel threads and the dead never have one.
+    """
+    process = stat(pid)
+    if process is None or process.state in "ZX" or process.session != process.pid:
+        return False
+    return seconds_since_boot() - process.start_ticks / TICKS < _YOUNG
 
 
 def _environment(pid: str) -> bytes:

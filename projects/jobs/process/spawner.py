@@ -165,18 +165,24 @@ class Spawner:
             orphan.journal.close()
 
     def _reap(self) -> None:
-        """Write down and reap everything that has ended."""
-        for pid in _ended():
-            if pid in self._runners:
+        """Write down and reap everything that has ended.
+
+        Runners first: only their journals tell whose the other dead are. One may die while we look,
+        and its job after it: so who else is dead counts only when no runner was found dead after.
+        """
+        while True:
+            others = [pid for pid in _ended() if pid not in self._runners]
+            runners = [pid for pid in _ended() if pid in self._runners]
+            if not runners:
+                break
+            for pid in runners:
                 kernel.reap(pid)
                 self._inherit(self._runners.pop(pid))
-        # Runners first: only their journals tell whose the other dead are.
-        for pid in _ended():
+        for pid in others:
             orphan = self._orphans.get(pid)
             if orphan is not None and self._record(orphan):
                 del self._orphans[pid]
-            if pid not in self._runners:
-                kernel.reap(pid)
+            kernel.reap(pid)
 
     def _record(self, orphan: Orphan) -> bool:
         seen = self._look.look(orphan.pid)
