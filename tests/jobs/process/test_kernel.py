@@ -12,7 +12,8 @@ def test_a_process_is_found_by_its_mark_also_while_it_is_being_executed(
 ) -> None:
     child = subprocess.Popen(["sleep", "60"], env={kernel.MARK: "mine.1"}, start_new_session=True)
     try:
-        read, looks = kernel._environment, []
+        read = kernel._environment
+        looks: list[str] = []
 
         def not_yet(pid: str) -> bytes:
             if pid == str(child.pid) and len(looks) < 3:
