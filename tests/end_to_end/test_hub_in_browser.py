@@ -25,8 +25,8 @@ __all__ = ["chromium", "hub_server", "page", "session", "watched"]
 SHOTS = os.environ.get("TOPGALLANT_SCREENSHOTS", "")
 """Where pictures of every page go, to be looked at."""
 
-AXE = os.environ.get("TOPGALLANT_AXE", "")
-"""The file axe.min.js of the npm package axe-core."""
+AXE = Path(__file__).parent.parent / "data" / "axe" / "axe.min.js"
+"""Of the npm package axe-core, https://github.com/dequelabs/axe-core; its licence lies beside."""
 
 
 def test_without_a_session_one_is_led_to_the_log_in_and_back(
@@ -254,7 +254,7 @@ def test_every_page_fits_and_has_nothing_serious_for_axe(  # noqa: PLR0917
     scheme: str,
     width: int,
 ) -> None:
-    context = new_context(hub_server, chromium, session, color_scheme=scheme, bypass_csp=bool(AXE))
+    context = new_context(hub_server, chromium, session, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 850})
     wrong = {}
@@ -269,16 +269,15 @@ def test_every_page_fits_and_has_nothing_serious_for_axe(  # noqa: PLR0917
             page.wait_for_timeout(700)  # for what comes by itself
             Path(SHOTS).mkdir(parents=True, exist_ok=True)
             page.screenshot(path=f"{SHOTS}/{name}-{scheme}-{width}.png")
-        if AXE:
-            page.add_script_tag(path=AXE)
-            found = page.evaluate("axe.run().then(found => found.violations)")
-            serious = [
-                f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['any'][:1]}"
-                for one in found
-                if one["impact"] in ("serious", "critical")
-            ]
-            if serious:
-                wrong[name] = wrong.get(name, []) + serious
+        page.add_script_tag(path=AXE)
+        found = page.evaluate("axe.run().then(found => found.violations)")
+        serious = [
+            f"{one['id']}: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['any'][:1]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        if serious:
+            wrong[name] = wrong.get(name, []) + serious
     context.close()
     for job in hub_server.client.get("/api/v1/jobs?state=live&tool=slow").json()["items"]:
         hub_server.client.post(f"/api/v1/jobs/{job['id']}/cancel")
