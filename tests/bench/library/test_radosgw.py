@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from projects.bench.library.radosgw import ENDS_WITH_US
 
-STARTS_ONE = "import subprocess, sys; subprocess.Popen(sys.argv[1:]); print('started', flush=True)"
+STARTS_ONE = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:]).pid, flush=True)"
 
 
 def test_what_is_started_is_killed_with_whoever_started_it() -> None:
@@ -19,7 +21,9 @@ def test_what_is_started_is_killed_with_whoever_started_it() -> None:
     )
     with starter:
         assert starter.stdout
-        assert starter.stdout.readline() == b"started\n"
+        name = Path(f"/proc/{int(starter.stdout.readline())}/comm")
+        while name.read_text() != "sleep\n":  # until then nobody has asked for the signal
+            time.sleep(0.01)
         starter.kill()
         # The end of the pipe is seen when nobody has it open any more, `sleep` included.
         assert starter.stdout.read() == b""

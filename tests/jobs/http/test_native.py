@@ -61,7 +61,7 @@ def test_a_job_that_waits_says_what_for(world: World) -> None:
     first = world.submit(client, 2)
     (waiting,) = world.submit(client)
     world.until(lambda: len(world.puppets.orders) == 2)
-    assert client.get(f"/api/v1/jobs/{first[0]}").json()["waits_for"] == ""
+    world.until(lambda: client.get(f"/api/v1/jobs/{first[0]}").json()["waits_for"] == "")
     assert client.get(f"/api/v1/jobs/{waiting}").json()["waits_for"]
 
 
