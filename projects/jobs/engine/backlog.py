@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from projects.jobs.engine.outcomes import begins_unrecorded
 from projects.jobs.scheduling.view import Turn
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Backlog:
         if not line.short or len(line.jobs) <= line.running:
             return None
         ready = line.jobs[0]
-        if ready.resources or ready.request is not None or ready.job.on_restart != "rerun":
+        if ready.resources or ready.request is not None or not begins_unrecorded(ready.job):
             return None
         return line.jobs.popleft()
 

@@ -46,6 +46,15 @@ def runs_again(job: Job, report: Ended | Unknown | None) -> bool:
     return job.on_restart == "rerun"
 
 
+def begins_unrecorded(job: Job) -> bool:
+    """Return whether a job may be started before the store knows of it.
+
+    Not if a power cut could make it run twice, nor if it is a further attempt: a server that is
+    killed before that is recorded would begin the one before again.
+    """
+    return job.on_restart == "rerun" and job.attempt == 1
+
+
 def interrupted_reason(report: Ended | Unknown | None) -> str:
     """Return what interrupted a job."""
     if isinstance(report, Unknown):

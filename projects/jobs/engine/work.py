@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import one_line
 from projects.jobs.engine.orders import NotRunnable
-from projects.jobs.engine.outcomes import end_of, interrupted_reason, runs_again
+from projects.jobs.engine.outcomes import begins_unrecorded, end_of, interrupted_reason, runs_again
 from projects.jobs.engine.recorder import Note
 from projects.jobs.model import moment
 from projects.jobs.model.states import Outcome, State
@@ -151,9 +151,9 @@ class Work:
 
     def _start(self, live: Live) -> None:
         self.adopt(live)
-        if live.job.on_restart == "rerun":
+        if begins_unrecorded(live.job):
             self._guard(live, lambda: self._launch(live))
-        else:  # on the disk before the process exists: a power cut must not run it twice
+        else:
             self._note(live, State.STARTING, durable=True, boot_id=self._boot_id)
 
     def _launch(self, live: Live) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -352,3 +353,35 @@ def test_a_job_that_ends_while_it_is_taken_over_gives_its_place_back(
     store = recovered(house, monkeypatch, backend)
     assert store.job(number).return_code == 5
     assert house.engine.running() == 0
+
+
+def test_a_further_attempt_begins_only_when_the_store_knows_of_it(
+    house: Any, gate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.tool("again", gate.wait)
+    backend, launched = house.engine._loop._backend, []
+    launch = backend.launch
+
+    def noted(order: Any) -> None:
+        launched.append(order.attempt)
+        launch(order)
+
+    monkeypatch.setattr(backend, "launch", noted)
+    job = house.running(house.submit("again").job_ids[0])
+    house.engine._recorder.flush()
+    open_again = threading.Event()
+    record = house.store.record
+
+    def blocked(*changes: Any, **more: Any) -> Any:
+        assert open_again.wait(60)
+        return record(*changes, **more)
+
+    monkeypatch.setattr(house.store, "record", blocked)
+    house.engine._loop.post(lambda: backend.stop(job.number, 1, "as if its runner were killed"))
+    while not house.engine._recorder.waiting:  # what the engine decided is on its way
+        time.sleep(0.001)
+    assert launched == [1]
+    gate.open()
+    open_again.set()
+    assert house.done(job.number).attempt == 2
+    assert launched == [1, 2]
