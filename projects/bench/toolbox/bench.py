@@ -385,7 +385,7 @@ def install_peers() -> None:
         _logger.info("%s is what the lock file says already", peers_of.ENVIRONMENT)
         return
     python = peers_of.program("python")
-    options = ["--disable-pip-version-check", "--no-input", "--require-hashes"]
+    options = ["--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
     run.run([sys.executable, "-m", "venv", "--clear", str(peers_of.ENVIRONMENT)])
     run.run([python, "-m", "pip", "install", *options, "-r", str(peers_of.LOCK_FILE)])
     peers_of.mark_installed()

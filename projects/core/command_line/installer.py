@@ -73,7 +73,8 @@ class Installer:
 
     def _install(self, place: str, lock: str) -> list[str]:
         python = os.path.join(place, "bin", "python")
-        words = ["install", "--require-hashes", "-r", lock]
+        # A lock is complete: pip resolves nothing, or a newer release of what an extra names wins.
+        words = ["install", "--no-deps", "--require-hashes", "-r", lock]
         if os.path.isfile(os.path.join(place, "bin", "pip")):
             return [python, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
         return [_uv(), "pip", *words, "--python", python]

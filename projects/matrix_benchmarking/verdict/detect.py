@@ -85,8 +85,8 @@ def _function(detector: str, options: dict[str, Any]) -> Any:
     if not available(detector):
         raise ConfigurationError(
             f'the detector "{detector}" needs {OPTIONAL[detector][1]}, which is not installed: '
-            "python -m pip install --require-hashes -r requirements-detectors.lock, with the "
-            "python of the toolkit's environment"
+            "python -m pip install --no-deps --require-hashes -r requirements-detectors.lock, "
+            "with the python of the toolkit's environment"
         )
     function = _imported(detector)
     if options:

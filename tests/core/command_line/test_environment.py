@@ -108,7 +108,8 @@ def test_without_ensurepip_uv_is_used(
     assert os.path.isdir(new)
     made, installed = (tmp_path / "calls").read_text().splitlines()
     assert made.startswith("venv --python ")
-    assert installed == f"pip install --require-hashes -r {lock} --python {new}/bin/python"
+    as_locked = f"--no-deps --require-hashes -r {lock}"
+    assert installed == f"pip install {as_locked} --python {new}/bin/python"
 
 
 def test_an_unwritable_place_is_one_message(tmp_path: Path, lock: str) -> None:
