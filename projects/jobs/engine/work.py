@@ -170,13 +170,19 @@ class Work:
     # Ending.
 
     def take(self, report: Report) -> None:
-        """Take news of a process; those of an attempt that is over are only acknowledged."""
+        """Take news of a process.
+
+        An attempt that doesn't count any more is stopped, its end only acknowledged.
+        """
         live = self._live.get(report.number)
-        if live is None or live.job.attempt != report.attempt:
-            if not isinstance(report, Started | Returned):
-                self._backend.settled([(report.number, report.attempt)])
-        elif not live.over:
-            self._guard(live, lambda: self._take(live, report))
+        if live is not None and live.job.attempt == report.attempt:
+            if not live.over:
+                self._guard(live, lambda: self._take(live, report))
+        elif isinstance(report, Started):
+            reason = "another attempt of this job counts"
+            self._backend.stop(report.number, report.attempt, reason)
+        elif not isinstance(report, Returned):
+            self._backend.settled([(report.number, report.attempt)])
 
     def collected(self, job: Job, uploads: Sequence[Upload], problems: Sequence[str]) -> None:
         """Go on with a job whose results are in the outbox, or aren't."""

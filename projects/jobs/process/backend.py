@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import time
@@ -16,20 +17,29 @@ from projects.jobs.process.orders import Ended, Returned, Started, Unknown
 from projects.jobs.process.remains import Graveyard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from projects.jobs.process.links import Key
     from projects.jobs.process.orders import Order, Report
 
 _GREETING = 2.0
-"""Seconds for living runners and spawners to answer at the start."""
+"""Seconds for living runners and spawners to answer at the start; who doesn't is ended."""
 
-_READING = 5.0
-"""Seconds for the journals of dead runners to become free at the start."""
+_READING = 2.0
+"""Seconds for the journals of dead runners to become free at the start; who holds one longer is
+ended."""
+
+_ENDING = 20.0
+"""Seconds for what was ended to be gone, and for what it left to be known."""
+
+_OURS = ("job-runner", "job-spawner")
 
 _TROUBLE = 3
 """Spawners in a row that may die without having forked, before orders are refused."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class ProcessBackend:
@@ -90,17 +100,14 @@ class ProcessBackend:
             The directory can't be made, or the spawner doesn't come up.
         """
         self._make_directories()
-        deadline = time.monotonic() + _READING
         for name in _names(self._spawners_directory):
             self._find_spawner(name)
-        self._await_greetings()  # they know which runners are dead
+        self._await_greetings(self._spawners_directory)  # they know which runners are dead
         dead = [name for name in _names(self._runners_directory) if not self._find_runner(name)]
-        self._await_greetings()
+        self._await_greetings(self._runners_directory)
         for name in dead:
             self._bury(name)
-        while self._graveyard.unread() and time.monotonic() < deadline:
-            self._handle(self._epoll.poll(0.01))
-            self._graveyard.tick(time.monotonic())
+        self._await_readings()
         if self._spawner is None:
             self._new_spawner()
         self._look_after_runners()
@@ -231,7 +238,8 @@ class ProcessBackend:
 
     def _find_spawner(self, name: str) -> None:
         channel = wire.connect(self._spawners_directory, name + ".sock")
-        if channel is None:
+        if channel is None:  # dead, or not up when its server was killed
+            self._end_holders(self._spawners_directory, name)
             journal.remove(self._spawners_directory, name)
         else:
             self._add(SpawnerLink(name, channel))
@@ -242,19 +250,42 @@ class ProcessBackend:
             self._add(RunnerLink(name, channel))
         return channel is not None
 
-    def _await_greetings(self) -> None:
-        """Wait until all that we are connected to have said hello, or won't."""
-        deadline = time.monotonic() + _GREETING
-        while silent := [link for link in self._links.values() if not link.greeted]:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                break
-            self._handle(self._epoll.poll(left))
-        for link in silent:
-            if isinstance(link, RunnerLink):  # it hangs; its journal speaks for it
-                path = os.path.join(self._runners_directory, link.name + ".journal")
-                link.lines = journal.peek(path)
-                self._greeted(link, {"v": None})
+    def _await_greetings(self, directory: str) -> None:
+        """Wait until all that we are connected to have said hello.
+
+        Who is silent is ended: an order of the server before may lie unread in its socket, and
+        would be obeyed some day, after it was given to somebody else.
+        """
+        self._handle_while(self._silent, _GREETING)
+        for name in self._silent():
+            _log.warning("%s doesn't answer, and is ended", name)
+            self._end_holders(directory, name)
+        self._handle_while(self._silent, _ENDING)
+        if left := self._silent():
+            raise InfrastructureError(f"processes can't be ended: those of {', '.join(left)}")
+
+    def _silent(self) -> list[str]:
+        return [link.name for link in self._links.values() if not link.greeted]
+
+    def _await_readings(self) -> None:
+        """Wait until it is known of every attempt what became of it."""
+        self._handle_while(self._graveyard.unread, _READING)
+        for name in self._graveyard.unread():
+            if self._end_holders(self._runners_directory, name):
+                _log.warning("%s held its journal for too long, and was ended", name)
+        self._handle_while(self._graveyard.unread, _ENDING)
+        if left := self._graveyard.unread():
+            raise InfrastructureError(f"the journals of {', '.join(left)} can't be taken over")
+
+    @staticmethod
+    def _end_holders(directory: str, name: str) -> list[int]:
+        return kernel.end_holders(os.path.join(directory, name + ".journal"), _OURS)
+
+    def _handle_while(self, condition: Callable[[], object], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while condition() and time.monotonic() < deadline:
+            self._handle(self._epoll.poll(0.01))
+            self._graveyard.tick(time.monotonic())
 
     def _new_spawner(self) -> None:
         link = start_spawner(self._directory, self._boot_id)

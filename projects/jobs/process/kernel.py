@@ -7,8 +7,13 @@ import ctypes
 import errno
 import fcntl
 import os
+import signal
 import struct
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 MARK = "TOPGALLANT_ATTEMPT"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -20,7 +25,7 @@ _INFO_EXIT_CODE = 60
 _PIDFD_GET_INFO = 3 << 30 | _INFO_SIZE << 16 | 0xFF << 8 | 11
 _PIDFD_INFO_EXIT = 1 << 3
 
-_EXEC = 0.5  # seconds that a process may take, on a busy machine, to be what it was told to be
+_EXEC = 5.0  # seconds that a process may take, on a busy machine, to be what it was told to be
 _YOUNG = 5.0
 
 # include/uapi/linux/prctl.h and falloc.h
@@ -133,6 +138,8 @@ def marked(mark: str) -> list[Stat]:
             if not name.isdigit():
                 continue
             environment = _environment(name)
+            if environment is None:
+                continue
             if needle in environment.split(b"\0"):
                 process = stat(int(name))
                 if process is not None and process.state not in "ZX":
@@ -155,12 +162,59 @@ def _is_beginning(pid: int) -> bool:
     return seconds_since_boot() - process.start_ticks / TICKS < _YOUNG
 
 
-def _environment(pid: str) -> bytes:
+def _environment(pid: str) -> bytes | None:
+    """Return the environment that a process began with; None when that is not for us to know."""
     try:
         with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
             return file.read()
     except OSError:
-        return b""
+        return None
+
+
+def end_holders(path: str, names: Collection[str]) -> list[int]:
+    """Kill the processes of these names that have a file open, and return their pids.
+
+    Not a child of such a one that has it open, too: that is a job about to be, between fork and
+    exec, which lets go of it by itself. Who is killed does nothing any more when this returns,
+    though it may take a while to be gone.
+    """
+    try:
+        wanted = os.stat(path)
+    except FileNotFoundError:
+        return []
+    found = [
+        process
+        for process in processes()
+        if _name(process.pid) in names and _has_open(process.pid, wanted)
+    ]
+    pids = {process.pid for process in found}
+    holders = [process.pid for process in found if process.parent not in pids]
+    for pid in holders:
+        send(pid, signal.SIGKILL)
+    return holders
+
+
+def _name(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm", "rb", buffering=0) as file:
+            return file.read().decode(errors="replace").rstrip("\n")
+    except OSError:
+        return ""
+
+
+def _has_open(pid: int, wanted: os.stat_result) -> bool:
+    folder = f"/proc/{pid}/fd"
+    try:
+        return any(_is_same(f"{folder}/{name}", wanted) for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _is_same(path: str, wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), wanted)
+    except OSError:
+        return False
 
 
 def exit_status(pidfd: int, pid: int, ticks: int) -> int | None:

@@ -141,12 +141,13 @@ class Graveyard:
         """Return the attempts that are not over."""
         return [grave.orphan.key for grave in self._graves.values() if grave.orphan is not None]
 
-    def unread(self) -> bool:
-        """Return whether there may be an attempt of which nothing was told yet."""
-        return any(
-            grave.awaited or grave.retry_at != NEVER or (grave.sweep and not grave.announced)
+    def unread(self) -> list[str]:
+        """Return the runners that may have had an attempt of which nothing was told yet."""
+        return [
+            grave.name
             for grave in self._graves.values()
-        )
+            if grave.awaited or grave.retry_at != NEVER or (grave.sweep and not grave.announced)
+        ]
 
     def of_spawner(self, spawner: str) -> list[str]:
         """Return the runners of that spawner."""

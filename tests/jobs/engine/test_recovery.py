@@ -306,6 +306,18 @@ def test_a_process_that_runs_without_right_is_stopped(house: Any, monkeypatch: A
     assert backend.stopped == [(number, 7), (number + 99, 1)]
 
 
+def test_a_process_without_right_that_is_found_later_is_stopped(
+    house: Any, monkeypatch: Any
+) -> None:
+    number = prepared(house, "rerun")
+    backend = Remembering(Started(number, 1, 4711, 12, "b", 5))
+    recovered(house, monkeypatch, backend)
+    work = house.engine._work
+    stale = [Started(number, 7, 1, 1, "b", 1), Started(number + 99, 1, 1, 1, "b", 1)]
+    house.engine._loop.ask(lambda: [work.take(report) for report in stale])
+    assert backend.stopped == [(number, 7), (number + 99, 1)]
+
+
 def test_a_process_whose_start_was_not_recorded_is_taken_over(house: Any, monkeypatch: Any) -> None:
     number = prepared(house, "rerun")
     backend = Remembering(Started(number, 1, 4711, 12, "b", 5))

@@ -15,7 +15,7 @@ def test_a_process_is_found_by_its_mark_also_while_it_is_being_executed(
         read = kernel._environment
         looks: list[str] = []
 
-        def not_yet(pid: str) -> bytes:
+        def not_yet(pid: str) -> bytes | None:
             if pid == str(child.pid) and len(looks) < 3:
                 looks.append(pid)
                 return b""  # as proc_pid_environ(5) shows it until execve(2) is through
