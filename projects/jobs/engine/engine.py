@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from projects.jobs.engine.settings import Settings
     from projects.jobs.model.entities import Job, Submission, Upload
     from projects.jobs.store.store import Store
-    from projects.jobs.store.values import SubmissionView
+    from projects.jobs.store.values import Refused, SubmissionView
     from projects.jobs.tools.catalog import Catalog
 
 _log = logging.getLogger(__name__)
@@ -244,8 +244,8 @@ class Engine:
 
     # What the parts tell each other.
 
-    def _recorded(self, notes: Sequence[Note]) -> None:
-        self._loop.post(lambda: self._work.recorded(notes))
+    def _recorded(self, notes: Sequence[Note], refused: Sequence[Refused]) -> None:
+        self._loop.post(lambda: self._work.recorded(notes, refused))
         if any(note.change.uploads for note in notes):
             self._uploader.added()
         if self._listeners.wanted:

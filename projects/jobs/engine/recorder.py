@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from projects.core.errors import InfrastructureError, one_line
 from projects.jobs.model.states import TransitionError
+from projects.jobs.store.values import Why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from projects.jobs.model.entities import Job
     from projects.jobs.store.store import Store
-    from projects.jobs.store.values import Change
+    from projects.jobs.store.values import Change, Refused
 
 BATCH = 0.02
 """Seconds between the beginnings of two batches."""
@@ -53,10 +54,12 @@ class Recorder:
     Parameters
     ----------
     recorded
-        Called with each batch that the store has.
+        Called with each batch that the store has, and what it refused of it.
     """
 
-    def __init__(self, store: Store, recorded: Callable[[Sequence[Note]], None]) -> None:
+    def __init__(
+        self, store: Store, recorded: Callable[[Sequence[Note], Sequence[Refused]], None]
+    ) -> None:
         self._store = store
         self._recorded = recorded
         self._notes: list[Note] = []
@@ -163,10 +166,11 @@ class Recorder:
 
     def _write(self, notes: list[Note], durable: bool) -> None:
         pause, failures = _FIRST_PAUSE, 0
+        refused: Sequence[Refused] = ()
         self._since = time.monotonic()
         while True:
             try:
-                self._record(notes, durable)
+                refused = self._record(notes, durable)
                 break
             except InfrastructureError as error:
                 self._complain(one_line(error))
@@ -174,14 +178,14 @@ class Recorder:
                 failures += 1
                 self._complain(one_line(error))
                 if isinstance(error, TransitionError) or failures >= _MOST_FAILURES:
-                    self._one_by_one(notes)
+                    refused = self._one_by_one(notes)
                     break
             if self._pause(pause):
                 return
             pause = min(pause * 2, _LONGEST_PAUSE)
         self._problem, self._since = "", None
         try:
-            self._recorded(notes)  # before anybody who waits goes on
+            self._recorded(notes, refused)  # before anybody who waits goes on
         except Exception:
             _log.exception("what follows a record failed")
         with self._changed:
@@ -190,25 +194,30 @@ class Recorder:
                 self._synced = self._done
             self._changed.notify_all()
 
-    def _record(self, notes: Sequence[Note], durable: bool) -> None:
+    def _record(self, notes: Sequence[Note], durable: bool) -> Sequence[Refused]:
+        refused: Sequence[Refused] = ()
         if notes:
             refused = self._store.record([note.change for note in notes], durable=durable)
-            for each in refused:
-                _log.debug("not recorded: %s", each)
+            for each in refused:  # late ones are news that came twice
+                level = logging.DEBUG if each.why is Why.LATE else logging.WARNING
+                _log.log(level, "not recorded: %s", each)
         elif durable:
             self._store.sync()
         if durable:
             self._dirty = None
         elif self._dirty is None:
             self._dirty = time.monotonic()
+        return refused
 
-    def _one_by_one(self, notes: Sequence[Note]) -> None:
+    def _one_by_one(self, notes: Sequence[Note]) -> list[Refused]:
         """Record what can be; a change that can't is our mistake, and must not stop the others."""
+        refused: list[Refused] = []
         for note in notes:
             try:
-                self._record([note], durable=False)
+                refused += self._record([note], durable=False)
             except Exception:
                 _log.exception("job %s: not recorded: %s", note.change.number, note.change)
+        return refused
 
     def _complain(self, problem: str) -> None:
         if not self._problem:

@@ -68,8 +68,8 @@ class Recovery:
         self._lives.clear()
         notes, self._work.notes = self._work.notes, []
         if notes:
-            self._store.record([note.change for note in notes], durable=True)
-            self._work.recorded(notes)
+            refused = self._store.record([note.change for note in notes], durable=True)
+            self._work.recorded(notes, refused)
 
     def _take_over(self, job: Job, report: Report) -> None:
         live = self._lives.get(job.number) or self._adopt(job)  # it may have ended just now

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from projects.jobs.engine.uploader import Uploader
     from projects.jobs.model.entities import Job, Upload
     from projects.jobs.process.orders import Report
+    from projects.jobs.store.values import Refused
 
 SHORT = 0.005
 """Seconds: after a job that took less, the next one is handed over before there is a place."""
@@ -195,9 +196,10 @@ class Work:
         live.end = None
         self._end(live, outcome, reason, report, uploads)
 
-    def recorded(self, notes: Sequence[Note]) -> None:
-        """Take note that the store has these changes."""
+    def recorded(self, notes: Sequence[Note], refused: Sequence[Refused] = ()) -> None:
+        """Take note that the store has these changes, but for those that it refused."""
         settled = []
+        left_out = {id(each.change) for each in refused}
         for note in notes:
             change = note.change
             live = self._live.get(change.number)
@@ -208,7 +210,10 @@ class Work:
                 if live is not None:
                     del self._live[change.number]
             elif note.durable and change.state == State.STARTING and live is not None:
-                self._start_is_recorded(live)
+                if id(change) in left_out:
+                    self._start_is_refused(live)
+                else:
+                    self._start_is_recorded(live)
         if settled:
             self._backend.settled(settled)
 
@@ -220,6 +225,16 @@ class Work:
         else:
             self._over(live)
             self._end(live, Outcome.CANCELLED, live.stop)
+
+    def _start_is_refused(self, live: Live) -> None:
+        """Forget an attempt of which the store knows nothing: run, it would run once more some day.
+
+        It hasn't begun. What the store has instead is taken up by the next server.
+        """
+        _log.error("job %s: the store refuses attempt %s", live.job.number, live.job.attempt)
+        del self._live[live.job.number]
+        if not live.over:
+            self._over(live)
 
     def _take(self, live: Live, report: Report) -> None:
         if isinstance(report, Started):

@@ -1,4 +1,8 @@
-"""The one state machine of jobs: states in their order, outcomes, and which steps are allowed."""
+"""The one state machine of jobs: states in their order, and outcomes.
+
+A step goes forward; only the beginning of the next attempt leads back, from any state to NEW: also
+from NEW, as a job may have begun, and been killed, before that was recorded.
+"""
 
 from __future__ import annotations
 
@@ -42,24 +46,6 @@ class TransitionError(TopgallantError):
     """A job would go back, or end without an outcome: a bug, or news of an older attempt."""
 
     http_status = 409
-
-
-def check(before: State, after: State, *, restart: bool = False) -> None:
-    """Refuse a step that the state machine doesn't have.
-
-    Parameters
-    ----------
-    restart
-        The step begins the next attempt: the only way back, and only to NEW.
-
-    Raises
-    ------
-    TransitionError
-        The step goes back or stays.
-    """
-    allowed = after == State.NEW and before != State.NEW if restart else after > before
-    if not allowed:
-        raise TransitionError(f"a job can't go from {before.name} to {after.name}")
 
 
 def is_final(state: State) -> bool:

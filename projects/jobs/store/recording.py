@@ -289,9 +289,8 @@ class Recorder:
 def _why_not(change: Change, attempt: int, state: int) -> Why | None:
     if change.attempt != attempt:
         return Why.STALE
-    if change.restart:
-        return Why.LATE if state == State.NEW else None
-    return Why.LATE if change.state is not None and change.state <= state else None
+    going_back = change.state is not None and change.state <= state
+    return Why.LATE if going_back and not change.restart else None
 
 
 def _blank(attempt: int) -> dict[str, Any]:

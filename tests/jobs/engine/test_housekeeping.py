@@ -194,7 +194,7 @@ def test_a_change_that_cannot_be_recorded_does_not_stop_the_others(monkeypatch: 
         def sync(self) -> None:
             pass
 
-    made = recorder.Recorder(Store(), lambda notes: None)  # type: ignore[arg-type]
+    made = recorder.Recorder(Store(), lambda _, __: None)  # type: ignore[arg-type]
     made.start()
     changes = [Change(number, 1, 1, State.RUNNING) for number in (1, 2, 3)]
     made.put([recorder.Note(change, None) for change in changes])  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ import pytest
 from projects.core.errors import InfrastructureError
 from projects.jobs.model.states import Outcome, State
 from projects.jobs.process.orders import Ended, Started, Unknown
+from projects.jobs.store.store import Store, open_store
 from projects.jobs.store.values import Change, JobFilter
 
 SERVER = Path(__file__).with_name("server.py")
@@ -249,7 +250,6 @@ def recovered(house: Any, monkeypatch: Any, backend: Any) -> Any:
 
 def prepared(house: Any, on_restart: str, *states: State, boot_id: str = "old") -> int:
     """Leave a job in the store as a server that died left it."""
-    from projects.jobs.store.store import open_store
     from projects.jobs.store.values import NewJob, NewSubmission
 
     house.tool("any", "true")
@@ -280,6 +280,38 @@ def test_after_a_reboot_the_policy_of_the_tool_decides(
     else:
         assert (job.state, job.outcome, job.attempt) == (State.DONE, Outcome.LOST, 1)
         assert job.reason == "the machine was restarted"
+
+
+def test_an_attempt_that_was_killed_before_anything_was_recorded_is_over(
+    house: Any, monkeypatch: Any
+) -> None:
+    number = prepared(house, "rerun")
+    backend = Remembering(Unknown(number, 1, True, "everything was killed", 5))
+    store = recovered(house, monkeypatch, backend)
+    until(lambda: backend.launched == [(number, 2)])
+    job = store.job(number)
+    assert (job.attempt, job.state) == (2, State.STARTING)
+
+
+def test_nothing_is_launched_of_which_the_store_refuses_the_start(
+    house: Any, monkeypatch: Any
+) -> None:
+    number = prepared(house, "fail")
+    backend = Remembering()
+    record = Store.record
+
+    def in_between(store: Store, changes: Any, *, durable: bool = False) -> Any:
+        if changes and changes[0].state == State.STARTING:
+            record(store, [Change(number, 1, 1, reason="somebody else", restart=True)])
+        return record(store, changes, durable=durable)
+
+    monkeypatch.setattr(Store, "record", in_between)
+    store = recovered(house, monkeypatch, backend)
+    until(lambda: store.job(number).attempt == 2)
+    until(lambda: not house.engine._recorder.waiting)
+    house.engine._loop.ask(lambda: None)
+    assert backend.launched == []
+    assert house.engine.running() == 0
 
 
 def test_a_start_on_the_disk_without_a_process_is_begun_again_only_within_one_boot(
@@ -342,7 +374,6 @@ def test_the_start_of_a_job_that_must_not_run_twice_is_on_the_disk_before_its_la
         launch(order)
 
     monkeypatch.setattr(backend, "launch", noting)
-    from projects.jobs.store.store import Store
 
     record = Store.record
 

@@ -93,8 +93,6 @@ class Stores(RuleBasedStateMachine):
         if change.attempt != job.attempt:
             return [Refused(change, Why.STALE, job.attempt, job.state)]
         if change.restart:
-            if job.state == State.NEW:
-                return [Refused(change, Why.LATE, job.attempt, job.state)]
             job.restart()
         elif change.state is None:
             job.events += 1
