@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from projects.core.errors import InfrastructureError
 from projects.jobs.model import moment
 from projects.jobs.process import history, journal, kernel, wire
+from projects.jobs.process.connections import Connections
 from projects.jobs.process.links import RunnerLink, SpawnerLink, launch_line, start_spawner
 from projects.jobs.process.orders import Ended, Returned, Started, Unknown
 from projects.jobs.process.remains import Graveyard
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from projects.jobs.process.connections import Link
     from projects.jobs.process.links import Key
     from projects.jobs.process.orders import Order, Report
 
@@ -66,10 +67,7 @@ class ProcessBackend:
         self._spawners_directory = os.path.join(self._directory, "spawners")
         self._idle_seconds = idle_seconds
         self._boot_id = boot_id or kernel.boot_id()
-        self._epoll = select.epoll()
-        self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._epoll.register(self._waker, select.EPOLLIN)
-        self._links: dict[int, RunnerLink | SpawnerLink] = {}
+        self._connections = Connections()
         self._spawner: SpawnerLink | None = None
         self._idle: list[RunnerLink] = []
         self._orders: dict[Key, Order] = {}
@@ -83,7 +81,7 @@ class ProcessBackend:
         self._reports: list[Report] = []
         self._housekeeping = 0.0
         self._starting = True
-        self._graveyard = Graveyard(self._runners_directory, self._boot_id, self._epoll)
+        self._graveyard = Graveyard(self._runners_directory, self._boot_id, self._connections.epoll)
 
     # -- the engine's calls ---------------------------------------------------------------------
 
@@ -139,7 +137,7 @@ class ProcessBackend:
         self._followers[key] = link
         link.follower = key
         link.told = link.settled
-        self._send(link, launch_line(order, link.settled))
+        self._connections.send(link, launch_line(order, link.settled))
         return True
 
     def stop(self, number: int, attempt: int, reason: str) -> None:
@@ -151,7 +149,9 @@ class ProcessBackend:
         key = (number, attempt)
         link = self._busy.get(key) or self._followers.get(key)
         if link is not None:
-            self._send(link, wire.encode({"t": "stop", "n": number, "a": attempt, "why": reason}))
+            self._connections.send(
+                link, wire.encode({"t": "stop", "n": number, "a": attempt, "why": reason})
+            )
             self._stops[key] = reason
         elif key in self._orders:
             if key in self._waiting:
@@ -175,7 +175,7 @@ class ProcessBackend:
             if self._idle:
                 due = min(due, self._housekeeping)
             pause = None if due == float("inf") else max(0.0, due - now)
-            woken = self._handle(self._epoll.poll(pause))
+            woken = self._handle(pause)
             now = time.monotonic()
             if now >= self._housekeeping:
                 self._look_after_runners()
@@ -188,7 +188,7 @@ class ProcessBackend:
 
     def wake(self) -> None:
         """Let `wait` return; from any thread, also from a signal handler."""
-        os.eventfd_write(self._waker, 1)
+        self._connections.wake()
 
     def settled(self, attempts: Iterable[tuple[int, int]]) -> None:
         """Forget the ends of these (number, attempt): the database has them."""
@@ -216,15 +216,8 @@ class ProcessBackend:
                 self.stop(*key, "the server was stopped")
             while self._busy or self._graveyard.living():
                 self.wait(1.0)
-        for link in list(self._links.values()):
-            link.channel.send('{"t":"leave"}')
-            link.channel.close()
-            if isinstance(link, SpawnerLink):
-                link.close()
-        self._links.clear()
         self._graveyard.close()
-        self._epoll.close()
-        os.close(self._waker)
+        self._connections.close()
 
     # -- starting -------------------------------------------------------------------------------
 
@@ -242,13 +235,15 @@ class ProcessBackend:
             self._end_holders(self._spawners_directory, name)
             journal.remove(self._spawners_directory, name)
         else:
-            self._add(SpawnerLink(name, channel))
+            self._connections.add(SpawnerLink(name, channel))
 
-    def _find_runner(self, name: str) -> bool:
+    def _find_runner(self, name: str) -> RunnerLink | None:
         channel = wire.connect(self._runners_directory, name + ".sock")
-        if channel is not None:
-            self._add(RunnerLink(name, channel))
-        return channel is not None
+        if channel is None:
+            return None
+        link = RunnerLink(name, channel)
+        self._connections.add(link)
+        return link
 
     def _await_greetings(self, directory: str) -> None:
         """Wait until all that we are connected to have said hello.
@@ -256,16 +251,14 @@ class ProcessBackend:
         Who is silent is ended: an order of the server before may lie unread in its socket, and
         would be obeyed some day, after it was given to somebody else.
         """
-        self._handle_while(self._silent, _GREETING)
-        for name in self._silent():
+        silent = self._connections.silent
+        self._handle_while(silent, _GREETING)
+        for name in silent():
             _log.warning("%s doesn't answer, and is ended", name)
             self._end_holders(directory, name)
-        self._handle_while(self._silent, _ENDING)
-        if left := self._silent():
+        self._handle_while(silent, _ENDING)
+        if left := silent():
             raise InfrastructureError(f"processes can't be ended: those of {', '.join(left)}")
-
-    def _silent(self) -> list[str]:
-        return [link.name for link in self._links.values() if not link.greeted]
 
     def _await_readings(self) -> None:
         """Wait until it is known of every attempt what became of it."""
@@ -284,42 +277,27 @@ class ProcessBackend:
     def _handle_while(self, condition: Callable[[], object], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while condition() and time.monotonic() < deadline:
-            self._handle(self._epoll.poll(0.01))
+            self._handle(0.01)
             self._graveyard.tick(time.monotonic())
 
     def _new_spawner(self) -> None:
         link = start_spawner(self._directory, self._boot_id)
         self._spawner = link
-        self._add(link)
-
-    def _add(self, link: RunnerLink | SpawnerLink) -> None:
-        link.channel.send(f'{{"t":"hello","v":"{wire.version()}"}}')
-        self._links[link.channel.fileno()] = link
-        self._epoll.register(link.channel, select.EPOLLIN)
+        self._connections.add(link)
 
     # -- hearing --------------------------------------------------------------------------------
 
-    def _handle(self, events: list[tuple[int, int]]) -> bool:
-        woken = False
-        for descriptor, mask in events:
-            link = self._links.get(descriptor)
-            if link is not None:
-                if mask & select.EPOLLOUT:
-                    self._flush(link)
-                if mask & ~select.EPOLLOUT:
-                    self._listen(link)
-            elif descriptor == self._waker:
-                woken = True
-                try:
-                    os.eventfd_read(self._waker)
-                except BlockingIOError:
-                    continue
-            else:
-                self._graveyard.ready(descriptor)
-                self._settle_graveyard()
+    def _handle(self, timeout: float | None) -> bool:
+        """Take what comes, or has come; return whether `wake` was called."""
+        woken, speaking, ended = self._connections.poll(timeout)
+        for link in speaking:
+            self._listen(link)
+        for descriptor in ended:
+            self._graveyard.ready(descriptor)
+            self._settle_graveyard()
         return woken
 
-    def _listen(self, link: RunnerLink | SpawnerLink) -> None:
+    def _listen(self, link: Link) -> None:
         try:
             messages = link.channel.receive()
         except wire.Closed:
@@ -411,9 +389,8 @@ class ProcessBackend:
         elif kind == "forked":
             self._forks = max(0, self._forks - 1)
             self._deaths = 0
-            if self._find_runner(message["id"]):
-                forked = next(reversed(self._links.values()))
-                assert isinstance(forked, RunnerLink)  # noqa: S101  (just added)
+            forked = self._find_runner(message["id"])
+            if forked is not None:
                 forked.greeted = True  # it has nothing to tell
                 self._free(forked)
             else:
@@ -434,23 +411,13 @@ class ProcessBackend:
         link.job = key
         self._busy[key] = link
         link.told = link.settled
-        self._send(link, launch_line(self._orders[key], link.settled))
-
-    def _send(self, link: RunnerLink, line: str) -> None:
-        link.channel.send(line)
-        if link.channel.unsent:
-            self._epoll.modify(link.channel, select.EPOLLIN | select.EPOLLOUT)
-
-    def _flush(self, link: RunnerLink | SpawnerLink) -> None:
-        link.channel.flush()
-        if not link.channel.unsent:
-            self._epoll.modify(link.channel, select.EPOLLIN)
+        self._connections.send(link, launch_line(self._orders[key], link.settled))
 
     def _free(self, link: RunnerLink) -> None:
         """Give an idle runner its next job, or let it rest; one that can't stay is sent home."""
         if link.leaving or self._spawner is None or link.spawner != self._spawner.name:
             link.leaving = True
-            self._send(link, '{"t":"leave"}')
+            self._connections.send(link, '{"t":"leave"}')
         elif self._waiting:
             self._hand_over(link, self._waiting.popleft())
         elif link not in self._idle:
@@ -471,14 +438,13 @@ class ProcessBackend:
         while len(self._idle) > 1 and now - self._idle[0].idle_since >= self._idle_seconds:
             link = self._idle.pop(0)
             link.leaving = True
-            self._send(link, '{"t":"leave"}')
+            self._connections.send(link, '{"t":"leave"}')
         self._want_runners()
 
     # -- losses ---------------------------------------------------------------------------------
 
-    def _lose(self, link: RunnerLink | SpawnerLink) -> None:
-        del self._links[link.channel.fileno()]
-        self._epoll.unregister(link.channel)
+    def _lose(self, link: Link) -> None:
+        self._connections.drop(link)
         if isinstance(link, SpawnerLink):
             self._lose_spawner(link)
         else:
@@ -495,8 +461,7 @@ class ProcessBackend:
         for key in link.open.values():
             self._holders.pop(key, None)
         self._graveyard.expect(link.name, link.open.values(), link.job)
-        spawners = [other for other in self._links.values() if isinstance(other, SpawnerLink)]
-        if not any(other.name == link.spawner for other in spawners):
+        if link.spawner not in self._connections.spawners():
             self._bury(link.name)
         # else the spawner, its parent, knows first what has become of the job, and tells
 
@@ -522,7 +487,7 @@ class ProcessBackend:
         self._deaths += 1
         for idle in self._idle:
             idle.leaving = True
-            self._send(idle, '{"t":"leave"}')
+            self._connections.send(idle, '{"t":"leave"}')
         self._idle.clear()
         try:
             if self._deaths > _TROUBLE:

@@ -97,11 +97,10 @@ class House:
 
     def leave(self) -> None:
         """Drop the backend as a killed server would: sockets close, nobody is told."""
-        for link in self.backend._links.values():
-            link.channel.sock.close()
+        for link in self.backend._connections:
             if isinstance(link, SpawnerLink) and link.process is not None:
                 self.spawners.append(link.process)
-        self.backend._links.clear()
+        self.backend._connections.hang_up()
         self.backend.close()
 
     def come_back(self, **fields: Any) -> list[Report]:
