@@ -12,6 +12,7 @@ OURS = "topgallant"
 ENGINE = "topgallant, engine alone"
 QUIET = "topgallant, no_logs"
 ACKNOWLEDGED = "topgallant, from the acknowledgement"
+RECORDED = "topgallant, process recorded as started"
 MAKE = "make -j2"
 SPAWN = "bare process"
 HYPERQUEUE = "HyperQueue"
@@ -26,6 +27,7 @@ KEPT: dict[str, str] = {
     "at most 1 s later; each job has a directory with stdout.log and stderr.log",
     ENGINE: "the same, without HTTP",
     QUIET: "the same, without directories and logs",
+    RECORDED: "the same; without the millisecond or two until the script reads its clock",
     MAKE: "nothing is kept",
     HYPERQUEUE: "stdout and stderr of each task in files; queue and results in memory",
     HUEY_SQLITE: "SQLite, fsync at each commit; no output, return codes only",

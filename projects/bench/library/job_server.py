@@ -18,6 +18,7 @@ from projects.bench.library.environments import our_environment
 from projects.bench.library.peers import CHECKOUT
 from projects.bench.library.timing import MeasuredProgramFailed
 from projects.jobs.library.client import Client
+from projects.jobs.model import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,6 +120,15 @@ class JobServer:
             ended = found["states"].get("DONE", 0)
             left = (time.perf_counter() - began) * (found["jobs"] - ended) / max(ended, 1)
             time.sleep(min(max(left / 2, 0.002), 0.1))
+
+    def started(self, job: str) -> float:
+        """Return when the process of a job was started, in seconds since the epoch."""
+        deadline = time.monotonic() + _PATIENCE
+        while not (started := self.client.get_json(f"/api/v1/jobs/{job}")["started"]):
+            if time.monotonic() > deadline:
+                raise MeasuredProgramFailed(f"job {job} isn't recorded as started")
+            time.sleep(0.01)
+        return moment.parse_iso(started) / moment.SECOND
 
     def pids(self) -> dict[int, str]:
         """Return the processes of this data directory: `server`, `job-spawner`, `job-runner`."""

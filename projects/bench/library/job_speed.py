@@ -24,6 +24,7 @@ from projects.bench.library.job_cases import (
     OURS,
     QUIET,
     RAY,
+    RECORDED,
     RIVALS,
     SPAWN,
     SPOOLER,
@@ -140,17 +141,25 @@ class Contest:
     def starts(self, count: int) -> list[Probe]:
         """Return the probes that submit `count` jobs to an idle server, one after the other."""
         return [
-            Probe(OURS, lambda: self._quantiles(OURS, self._our_starts(count))),
+            Probe(OURS, lambda: self._our_starts(count)),
             Probe(SPAWN, lambda: self._quantiles(SPAWN, self._spawns(count))),
             *self._peers_probes("start", count),
         ]
 
-    def _our_starts(self, count: int) -> list[float]:
+    def _our_starts(self, count: int) -> dict[str, float]:
+        sent: dict[str, float] = {}
+
+        def submit() -> None:
+            now = time.time()
+            sent[server.submit([{"name": "clock"}], 1)["job_ids"][0]] = now
+
         with self._server() as server:
             clocks = server.root / "clocks"
             server.add_tool("clock", _clock(server.root, clocks))
             server.wait_for(server.submit([{"name": "true"}] * _WARM_UP, 2))
-            return latencies(lambda: server.submit([{"name": "clock"}], 1), clocks, count)
+            clocked = latencies(submit, clocks, count)
+            recorded = [server.started(job) - before for job, before in sent.items()]
+        return self._quantiles(OURS, clocked) | self._quantiles(RECORDED, recorded)
 
     def _spawns(self, count: int) -> list[float]:
         folder = self._folder()
