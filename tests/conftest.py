@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from projects.core.secrets import masking
 
@@ -14,6 +15,10 @@ pytest_plugins = [
     "tests.components.postgres",
     "tests.components.s3_server",
 ]
+
+# How busy the machine is decides about no test.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 

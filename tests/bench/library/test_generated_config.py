@@ -48,7 +48,7 @@ def test_it_has_exactly_so_many_lines_and_presets(lines: int, applied: int) -> N
     assert sorted(made.applied()) == sorted(list(made.presets)[:applied])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(configs())
 def test_every_key_that_a_preset_or_a_reference_names_exists_and_is_plain(
     made: GeneratedConfig,
@@ -61,7 +61,7 @@ def test_every_key_that_a_preset_or_a_reference_names_exists_and_is_plain(
     assert {references[key].target for key in made.reference_keys()} <= plain
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(configs())
 def test_our_file_says_what_the_model_says(made: GeneratedConfig) -> None:
     read = load(generated_config.as_our_file(made))
@@ -78,7 +78,7 @@ def test_our_file_says_what_the_model_says(made: GeneratedConfig) -> None:
     assert all("@" in found[key] for key in made.reference_keys())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(configs())
 def test_hydras_folder_says_the_same_and_no_preset_comes_twice(made: GeneratedConfig) -> None:
     files = generated_config.as_hydra_folder(made)

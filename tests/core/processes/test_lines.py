@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.core.processes import lines
@@ -14,7 +14,6 @@ def fed(buffer: LineBuffer, pieces: list[str]) -> list[str]:
     return [text for text in map(buffer.feed, pieces) if text]
 
 
-@settings(deadline=None)
 @given(pieces_of_text)
 def test_nothing_is_lost_and_every_delivery_ends_a_line(pieces: list[str]) -> None:
     buffer = LineBuffer(str)
@@ -26,7 +25,6 @@ def test_nothing_is_lost_and_every_delivery_ends_a_line(pieces: list[str]) -> No
     assert not buffer
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab\r\n")))
 def test_carriage_returns_never_leave_and_lines_keep_their_last_state(pieces: list[str]) -> None:
     buffer = LineBuffer(str)

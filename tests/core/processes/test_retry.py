@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.core import errors
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(0, 8))
 def test_a_function_is_called_until_it_succeeds_or_attempts_are_used_up(
     attempts: int, failures: int

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.core import errors
@@ -200,7 +200,6 @@ def problem_of(call: Callable[[], object]) -> str:
     return ""
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=8))
 def test_sync_and_async_steps_do_the_same(plan: list[tuple[bool, bool, bool]]) -> None:
     plain, coroutines = Plan(plan), Plan(plan)

@@ -110,7 +110,7 @@ def test_cuts_do_not_matter(before: bytes, cuts: list[int]) -> None:
     assert sorted(scanner.leaks) == [(line, "token"), (line + 1, "token")]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     values=st.lists(
         st.binary(min_size=6, max_size=24).map(b"\xfe".__add__), min_size=1, max_size=5, unique=True
@@ -144,7 +144,7 @@ def test_a_soft_break_is_seen_where_the_expression_sees_it(before: bytes, end: b
         assert has_soft_break(data + before) == bool(SOFT_BREAK.search(data + before))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     before=st.sampled_from([b"", b"log line\n", b"x: 1\r\n", b"A" * 59 + b"\n", b"/" * 59 + b"\r"]),
     line=st.sampled_from([b"A" * 59, b"A" * 60, b"/" * 76, b" " + b"A" * 59]),

@@ -43,7 +43,6 @@ def test_no_call_is_a_mistake_of_ours(hub: Hub, mode: GenerationMode) -> None:
 
             @settings(
                 max_examples=EXAMPLES,
-                deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
             )

@@ -324,7 +324,6 @@ def test_no_call_is_a_mistake_of_ours(hub: Hub, mode: GenerationMode) -> None:
 
             @settings(
                 max_examples=20,
-                deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
             )

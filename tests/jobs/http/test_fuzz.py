@@ -59,7 +59,6 @@ def test_no_call_that_the_description_allows_or_forbids_is_a_mistake_of_ours(
 
             @settings(
                 max_examples=EXAMPLES,
-                deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
             )
@@ -105,9 +104,7 @@ def test_no_submission_is_a_mistake_of_ours_and_refused_ones_leave_nothing(world
     client = world.client("ann")
     media = {"Content-Type": "application/json"}
 
-    @settings(
-        max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=300, database=None, suppress_health_check=list(HealthCheck))
     @given(_submission | _anything)
     def submit(value: Any) -> None:
         before = world.store.counts().total

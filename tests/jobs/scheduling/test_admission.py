@@ -221,7 +221,7 @@ worlds = st.tuples(
 
 
 @given(worlds)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_every_job_runs_once_within_all_limits_and_in_order(
     world: tuple[Limits, list[tuple[list[tuple[tuple[str, ...], int]], int | None, int]]],
 ) -> None:

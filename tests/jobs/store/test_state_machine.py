@@ -185,6 +185,5 @@ TestStores = Stores.TestCase
 TestStores.settings = settings(
     max_examples=25,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )

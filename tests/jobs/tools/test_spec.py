@@ -264,9 +264,7 @@ SPEC = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SPEC | JSON)
 def test_whatever_a_spec_says_it_is_read_or_refused(make: Make, spec: Any) -> None:
     there = make(spec=json.dumps(spec))

@@ -118,7 +118,7 @@ SAY = (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(TEXTS, min_size=1, max_size=20))
 def test_sat_06_texts_arrive_unchanged_in_a_process(texts: list[str]) -> None:
     parameters = [Text(name=f"t{n}") for n in range(len(texts))]
@@ -163,7 +163,7 @@ ANYTHING = st.one_of(SCALARS, st.lists(st.sampled_from(["a", "b", "c"]), max_siz
                      st.dictionaries(TEXTS, SCALARS, max_size=2))  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(KINDS), ANYTHING)
 def test_the_json_schema_and_the_check_agree(parameter: Parameter, value: Any) -> None:
     schema = Tool(name="x", directory="", argv=(), parameters=(parameter,)).json_schema()

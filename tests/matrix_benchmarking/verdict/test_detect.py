@@ -91,7 +91,7 @@ def test_the_bars_are_reached_on_calibration_seeds(family: Family, least: float)
 
 
 @given(FAMILY, SEEDS, st.integers(0, 3), st.integers(-900, 900), st.floats(-1e3, 1e3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_scale_and_shift_change_nothing(
     family: Family, seed: int, steps: int, exponent: int, shift: float
 ) -> None:
@@ -102,7 +102,7 @@ def test_scale_and_shift_change_nothing(
 
 
 @given(FAMILY, SEEDS, st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_upside_down_is_the_same_with_the_signs_turned(
     family: Family, seed: int, steps: int
 ) -> None:
@@ -114,7 +114,7 @@ def test_upside_down_is_the_same_with_the_signs_turned(
 
 
 @given(SEEDS, st.integers(1, 3), st.integers(1, 12))
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 def test_further_points_do_not_move_an_established_change(
     seed: int, steps: int, further: int
 ) -> None:
@@ -129,7 +129,7 @@ def test_further_points_do_not_move_an_established_change(
 
 
 @given(SEEDS, st.sets(st.integers(0, 199), max_size=30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_gaps_are_passed_over_and_counted(seed: int, gaps: set[int]) -> None:
     values = generate("gaussian", seed).values
     values[100:] *= 1.3
@@ -142,7 +142,7 @@ def test_gaps_are_passed_over_and_counted(seed: int, gaps: set[int]) -> None:
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=80),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_numbers_are_survived(values: list[float]) -> None:
     with np.errstate(all="ignore"):
         found = places(values)

@@ -243,7 +243,7 @@ def test_another_detector_can_be_chosen_by_kpi() -> None:
 
 
 @given(st.permutations(range(6)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_kpis_and_labels_does_not_matter(order: list[int]) -> None:
     cases = [points([100.0] * 9 + [100.0 + 8 * kpi], seed=kpi) for kpi in range(6)]
     plain = judge([(series_of(made[:-1], str(k)), made[-1]) for k, made in enumerate(cases)])
@@ -252,7 +252,7 @@ def test_the_order_of_kpis_and_labels_does_not_matter(order: list[int]) -> None:
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=40), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_history_is_judged(values: list[float], lower: bool) -> None:
     made = [Point(FIRST + timedelta(days=n), value) for n, value in enumerate(values)]
     new = Point(FIRST + timedelta(days=99), 1.0)
