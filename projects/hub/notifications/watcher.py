@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 _FAILURES = (Outcome.FAILED, Outcome.TIMEOUT, Outcome.LOST)
 _PAGE = 1000
 _EVENTS = "events"
+_BREATH = 0.5
+"""Seconds between two looks: jobs that come and go by the thousand are not to pay for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Watcher:
                     return
                 _log.warning("what happens isn't told for now: %s", one_line(error))
                 wait = 10.0
+            self._closing.wait(_BREATH)
             self._woken.wait(wait)
 
     def begin(self) -> None:
