@@ -5,6 +5,11 @@ waits for a resource is passed only by jobs that need nothing it waits for; the 
 of a submission also keeps what it needs from later submissions when it only waits for its turn.
 So whoever is first in rank gets what it needs as soon as the running jobs let go of it, and
 everyone becomes first, because ranks are fixed at submission.
+
+A submission from inside a running job is outside of M, its rank is before that of the job, and the
+job lends its place of the capacity to one job of what it has sent, whatever else runs. With jobs
+that hold a resource sending only jobs that need none, whatever waits for a child isn't waited for
+by the child: nothing waits in a circle (docs/decisions/0004).
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from typing import TYPE_CHECKING
 from projects.jobs.scheduling.view import Start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from projects.jobs.scheduling.view import Turn, View, Waiting
 
@@ -43,20 +48,25 @@ def plan(view: View) -> list[Start]:
     """Return the jobs that may start now, in the order in which they should."""
     starts: list[Start] = []
     free = _free(view)
-    if free <= 0:
+    if free <= 0 and not view.lent:
         return starts
+    lent = dict(view.lent)
     kept: set[str] = set()  # what starts of this plan take, and what earlier ones wait for
     for turn in _admitted(view):
-        taken = _start_of(turn, view, free, kept, starts)
+        borrowed = _may_borrow(turn, lent)
+        taken = _start_of(turn, view, free + borrowed, kept, starts)
+        if taken and borrowed and turn.parent is not None:
+            lent[turn.parent] = True
+            taken -= 1
         free -= taken
-        if free <= 0:
+        if free <= 0 and not lent:
             break
     return starts
 
 
 def _start_of(turn: Turn, view: View, free: int, kept: set[str], starts: list[Start]) -> int:
     room = _parallel(turn, view) - turn.running
-    most = min(room, free)
+    most = max(min(room, free), 0)
     count = 0
     for seen, job in enumerate(turn.waiting):
         if count >= most:
@@ -85,7 +95,10 @@ def why_waiting(view: View, number: int) -> str:
         if place is not None:
             if turn not in admitted:
                 return _not_admitted(turn, view)
-            return _why_in_turn(turn, jobs, place, view, admitted)
+            said = _why_in_turn(turn, jobs, place, view, admitted)
+            if turn.parent is None:
+                return said
+            return f"{said} Job {turn.parent}, which has sent it, keeps its own place."
     return "It waits for the jobs that were submitted before it."
 
 
@@ -101,7 +114,7 @@ def _why_in_turn(
         return _count(
             place, f"{running} of at most {most} jobs of its submission run", "its submission"
         )
-    if _free(view) <= 0:
+    if _free(view) + _may_borrow(turn, view.lent) <= 0:
         return f"{view.running} jobs run here, which is all that this site takes at once."
     if any(start.job.number == job.number for start in plan(view)):
         return "It is about to start."
@@ -127,7 +140,7 @@ def _waited_for(admitted: list[Turn], turn: Turn, job: Waiting) -> Iterator[tupl
 
 
 def _not_admitted(turn: Turn, view: View) -> str:
-    begun = [t.number for t in view.turns if t.begun]
+    begun = [t.number for t in view.turns if t.begun and t.parent is None]
     most = view.limits.parallel_submissions
     before = sum(not t.begun and t.rank < turn.rank for t in view.turns)
     names = ", ".join(map(str, begun)) or "none"
@@ -141,9 +154,10 @@ def _count(before: int, what: str, where: str) -> str:
 
 
 def _admitted(view: View) -> Iterable[Turn]:
-    """Yield the submissions that have, or now get, one of the M places, by rank."""
+    """Yield the submissions that have, now get, or need none of the M places, by rank."""
     turns = view.turns
-    places = view.limits.parallel_submissions - sum(turn.begun for turn in turns)
+    begun = sum(turn.begun and turn.parent is None for turn in turns)
+    places = view.limits.parallel_submissions - begun
     for turn in turns:
         if turn.begun:
             yield turn
@@ -154,7 +168,14 @@ def _admitted(view: View) -> Iterable[Turn]:
 
 def _free(view: View) -> int:
     capacity = view.limits.capacity
-    return _NO_LIMIT if capacity is None else capacity - view.running
+    if capacity is None:
+        return _NO_LIMIT
+    return capacity - view.running + sum(view.lent.values())
+
+
+def _may_borrow(turn: Turn, lent: Mapping[int, bool]) -> bool:
+    """Return whether a job may start in the place of the one that has sent it."""
+    return turn.parent is not None and not lent.get(turn.parent, True)
 
 
 def _parallel(turn: Turn, view: View) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from projects.jobs.model.states import State, is_final
-from projects.jobs.store import outbox, tables, tokens
+from projects.jobs.store import families, outbox, tables, tokens
 from projects.jobs.store.cancelling import cancel_jobs, cancel_submission
 from projects.jobs.store.claim import Claim
 from projects.jobs.store.counting import counts
@@ -70,7 +70,10 @@ class Store:
     # Submissions and what becomes of their jobs.
 
     def submit(self, new: NewSubmission) -> Submitted:
-        """Keep a submission with its jobs; durable. 1 to `MOST_JOBS` jobs, else UsageError."""
+        """Keep a submission with its jobs; durable. 1 to `MOST_JOBS` jobs, else UsageError.
+
+        ParentOver: the job from inside which it comes takes none any more.
+        """
         return submit(self._database, self._shelves, self._terms, new)
 
     def record(self, changes: Sequence[Change], *, durable: bool = False) -> list[Refused]:
@@ -122,6 +125,7 @@ class Store:
                 return False
             recorder.apply([Change(number, found[0], at, reason=reason, restart=True)])
             recorder.write()
+            families.release(connection, self._shelves, number)
         return True
 
     def archive(self, numbers: Iterable[int], *, at: int, reason: str = "expired") -> int:
@@ -144,6 +148,16 @@ class Store:
         """Return the submissions that aren't done, by rank, then number."""
         with self._read() as reader:
             return reader.head(limit)
+
+    def depending(self) -> list[SubmissionView]:
+        """Return the submissions from inside jobs that haven't ended and end with those jobs."""
+        with self._database.read() as connection:
+            return families.depending(connection, self._shelves)
+
+    def left_over(self) -> list[SubmissionView]:
+        """Return those of them whose job is over, is being stopped, or is in another attempt."""
+        with self._database.read() as connection:
+            return families.left_over(connection, self._shelves)
 
     def next_jobs(self, submission: int, *, after: int = -1, limit: int) -> list[Job]:
         """Return the waiting jobs of a submission with positions greater than `after`, in order."""

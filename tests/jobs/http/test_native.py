@@ -256,3 +256,33 @@ def test_a_database_that_is_locked_keeps_nobody_from_reading(
 
     monkeypatch.setattr(world.store, "touch_token", touch)
     assert world.client().get("/api/v1/jobs").status_code == 200
+
+
+def test_a_submission_from_inside_a_job_runs_below_it(world: World) -> None:
+    world.puppets.hold = True
+    ann, bob = world.client("ann"), world.client("bob")
+    (parent,) = world.submit(ann)
+    world.until(lambda: (1, 1) in world.puppets.orders)
+    body = {"job_specs": [{"name": "example"}]}
+
+    def send(client: Any, said: str) -> Any:
+        return client.post("/api/v1/submissions", json=body, headers={"Topgallant-Parent": said})
+
+    sent = send(ann, parent)
+    assert (sent.status_code, sent.json()["parent"]) == (201, parent)
+    world.until(lambda: (2, 1) in world.puppets.orders)
+    shown = ann.get(f"/api/v1/submissions/{sent.json()['id']}").json()
+    assert shown["parent"] == parent
+    there = ann.get(f"/satellite/submissions/{sent.json()['id']}").json()["data"]
+    assert there["parent"] == parent
+    # Nobody takes a place below a job that isn't theirs, or learns that it is there.
+    nowhere = "DKDaB5I6SVmMk65hvZ-aaA"
+    for client, said in ((bob, parent), (ann, nowhere), (ann, "4711"), (ann, "~" * 22)):
+        answer = send(client, said)
+        assert (answer.status_code, answer.json()["parent"]) == (201, None)
+    world.puppets.finish(2)
+    world.puppets.finish(1)
+    world.ended(parent)
+    refused = send(ann, parent)
+    assert refused.status_code == 409
+    assert "detached" in refused.json()["error"]["message"]

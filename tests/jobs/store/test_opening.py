@@ -25,6 +25,7 @@ from projects.jobs.store.tables import metadata
 from projects.jobs.store.values import NewJob, NewSubmission
 
 NEW = NewSubmission("ada", [NewJob("true")])
+ID = bytes.fromhex("00000000000040008000000000000000")
 
 
 def url_of(folder: Path) -> str:
@@ -55,6 +56,31 @@ def test_the_version_is_the_newest_migration() -> None:
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
     assert scripts.get_current_head() == opening.VERSION
+
+
+def test_a_database_of_version_1_is_brought_up_to_date(url: str) -> None:
+    open_store(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:  # as version 1 had it
+        connection.execute(text("DROP INDEX submission_below"))
+        for column in ("parent", "below", "below_attempt"):
+            connection.execute(text(f"ALTER TABLE submission DROP COLUMN {column}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        table = metadata.tables["submission"]
+        later = ("parallel", "cancelled", "finished", "parent", "below", "below_attempt")
+        row = dict.fromkeys([c.name for c in table.c if c.name not in later], 0)
+        told = {"number": 1, "shelf": 1, "owner": "ada", "note": "", "id": ID}
+        connection.execute(table.insert(), row | told)
+        connection.execute(text("INSERT INTO shelf VALUES (1, 1, '', 'ada', 0, 0, 1)"))
+    store = open_store(url)
+    (old,) = store.submissions().items
+    assert (old.owner, old.parent, old.below) == ("ada", None, None)
+    store.submit(NEW)
+    store.close()
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
 
 
 def test_a_newer_version_is_refused(url: str) -> None:
