@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from projects.core.errors import InfrastructureError, one_line
 from projects.jobs.engine import retention
 from projects.jobs.engine.backlog import Backlog
+from projects.jobs.engine.claim_watch import ClaimWatch
 from projects.jobs.engine.data_directory import DataDirectory
 from projects.jobs.engine.families import Sweeper, place_below
 from projects.jobs.engine.listeners import Listeners, News, news_of, news_of_job
@@ -99,6 +100,7 @@ class Engine:
         )
         self._recovery = Recovery(store, backend, self._backlog, self._work, boot_id)
         self._loop = Loop(backend, self._work, self._recorder, self._recovery.run)
+        self._watch = ClaimWatch(store, self._hold)
         self._began = 0
         self._closing = threading.Event()
         self._keeper = threading.Thread(target=self._keep_house, name="retention", daemon=True)
@@ -126,6 +128,7 @@ class Engine:
         except BaseException:
             self._let_go()
             raise
+        self._watch.start()
         self._keeper.start()
         self._sweeper.start()
 
@@ -252,16 +255,26 @@ class Engine:
 
     def health(self) -> Health:
         """Return whether the engine is ready, and what is wrong."""
-        problems = [problem for problem in (self._recorder.problem, self._loop.problem) if problem]
+        said = (self._watch.problem, self._recorder.problem, self._loop.problem)
+        problems = [problem for problem in said if problem]
         if not self._loop.alive:
             problems.insert(0, "the engine doesn't run")
         return Health(not problems, problems)
+
+    @property
+    def lost(self) -> str:
+        """Why another server runs the jobs now; empty: none does. If so, stop."""
+        return self._watch.lost
 
     def running(self) -> int:
         """Return how many jobs run now."""
         return self._work.running
 
     # What the parts tell each other.
+
+    def _hold(self, held: bool) -> None:
+        self._work.held = held
+        self._loop.post(lambda: None)  # to look again
 
     def _add(self, submission: Submission) -> None:
         self._backlog.add(submission)
@@ -358,10 +371,12 @@ class Engine:
 
     def _let_go(self) -> None:
         self._closing.set()
+        self._watch.close()
         self._sweeper.close()
         self._uploader.close()
         self._recorder.close()
-        self.backend.close(self.settings.stop_jobs)
+        # What runs here would run a second time there.
+        self.backend.close(self.settings.stop_jobs or bool(self.lost))
         if self._keeper.is_alive():
             self._keeper.join()
         self.store.release()

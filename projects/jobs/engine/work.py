@@ -65,6 +65,9 @@ class Work:
         self._taken: dict[str, int] = {}
         self._boot_id = boot_id
         self._leaders: list[Live] = []
+        self._recorded_starts: list[Live] = []
+        self.held = False
+        """Nothing is started: perhaps another server does. Others' to set."""
         self.running = 0
         self.notes: list[Note] = []
 
@@ -72,6 +75,11 @@ class Work:
 
     def start_jobs(self) -> int:
         """Start what may start now; return how many were."""
+        if self.held:
+            return 0
+        recorded, self._recorded_starts = self._recorded_starts, []
+        for live in recorded:
+            self._start_is_recorded(live)
         starts = plan(self._view())
         for start in starts:
             line: Line = start.turn  # type: ignore[assignment]
@@ -203,7 +211,9 @@ class Work:
     def _start_is_recorded(self, live: Live) -> None:
         if live.over:
             return
-        if live.stop is None:
+        if live.stop is None and self.held:
+            self._recorded_starts.append(live)
+        elif live.stop is None:
             self._guard(live, lambda: self._launch(live))
         else:
             self._over(live)

@@ -270,6 +270,10 @@ def _postgresql_engine(url: URL, wait: float, *, writes: bool) -> Engine:
             "connect_timeout": max(2, int(wait)),
             "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
             "application_name": "topgallant",
+            # A server that is unplugged is noticed after half a minute, not two hours.
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
         },
     )
 

@@ -338,6 +338,19 @@ class Store:
         """
         self._claim.take()
 
+    @property
+    def claim_may_be_lost(self) -> bool:
+        """Whether the claim hangs on a connection to a database server."""
+        return self._claim.may_be_lost
+
+    def wait_for_loss(self, stop: int) -> bool:
+        """Return True as soon as the claim is lost, False when the file `stop` can be read."""
+        return self._claim.wait_for_loss(stop)
+
+    def claim_again(self) -> None:
+        """Claim after a loss. StoreAway: try again; StoreLocked: another server has or had it."""
+        self._claim.take_again()
+
     def release(self) -> None:
         """Let another server run its jobs."""
         self._claim.release()
