@@ -12,6 +12,7 @@ from projects.jobs.store import families, outbox, tables, tokens
 from projects.jobs.store.cancelling import cancel_jobs, cancel_submission
 from projects.jobs.store.claim import Claim
 from projects.jobs.store.counting import counts
+from projects.jobs.store.database import GLANCE
 from projects.jobs.store.opening import JOBS, open_database
 from projects.jobs.store.processes import processes_of
 from projects.jobs.store.reading import Reader
@@ -58,6 +59,8 @@ class Store:
     What a call that is said to be *durable* returned from is on the disk. What else was written is
     in the operating system's hands (it outlives kill -9, not a power cut) and is on the disk
     after the next durable call or `sync`. Each call is one transaction: all of it or nothing.
+    What clients ask for waits for other writers for `database.CALL` seconds at most; then it raises
+    StoreLocked.
     """
 
     def __init__(self, database: Database) -> None:
@@ -107,7 +110,7 @@ class Store:
         Give numbers of jobs, or a submission: that is then marked as cancelled, too. Return the
         numbers of the jobs that were ended; what runs is the engine's business.
         """
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             found = []
             if jobs:
                 found = cancel_jobs(connection, self._shelves, jobs, reason, at)
@@ -117,7 +120,7 @@ class Store:
 
     def retry(self, number: int, *, reason: str, at: int) -> bool:
         """Begin the next attempt of a job that has ended; durable. False: it hasn't ended."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             recorder = Recorder(connection, self._shelves)
             recorder.read([number])
             found = recorder.now(number)
@@ -279,7 +282,7 @@ class Store:
 
     def add_token(self, token: Token) -> None:
         """Keep a token; durable."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             tokens.add(connection, token)
 
     def token(self, hash_: str) -> Token | None:
@@ -294,12 +297,12 @@ class Store:
 
     def revoke_token(self, token: str, *, at: int) -> bool:
         """Revoke a token by its id; durable. False: there is none, or it was revoked before."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             return tokens.revoke(connection, token, at)
 
     def touch_token(self, token: str, *, at: int) -> None:
         """Note when a token was last used; not durable."""
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, wait=GLANCE) as connection:
             tokens.touch(connection, token, at)
 
     def setting(self, key: str, default: Any = None) -> Any:
@@ -308,7 +311,7 @@ class Store:
 
     def set_setting(self, key: str, value: Any) -> None:
         """Keep a JSON value under a key; durable. None removes it."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             tokens.set_setting(connection, key, value)
 
     def settings(self) -> Mapping[str, Any]:

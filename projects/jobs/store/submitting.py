@@ -51,7 +51,7 @@ def submit(
     created = moment.now() if new.created is None else new.created
     rank = created if new.rank is None else new.rank
     owner, note = plain(new.owner), plain(new.note)
-    with database.write(durable=True) as connection:
+    with database.write(durable=True, wait=database.call_wait) as connection:
         if new.parent is not None:
             check_parent(connection, shelves, new.parent)
         last = connection.execute(_LAST).one_or_none()
