@@ -341,7 +341,7 @@ class Engine:
     # Keeping house.
 
     def _keep_house(self) -> None:
-        settings = self.settings
+        settings, wait = self.settings, self._closing.wait
         if settings.clear_logs_at_start:
             self._tidy(
                 lambda: retention.clear_finished(
@@ -349,14 +349,12 @@ class Engine:
                     settings.logs,
                     self._recovery.numbers,
                     self._began,
-                    self._closing.is_set,
+                    wait,
                 )
             )
         while True:
             self._tidy(
-                lambda: retention.expire(
-                    self.store, settings.logs, settings.expire_days, self._closing.is_set
-                )
+                lambda: retention.expire(self.store, settings.logs, settings.expire_days, wait)
             )
             if self._closing.wait(retention.EVERY):
                 return

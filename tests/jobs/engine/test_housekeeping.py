@@ -19,7 +19,7 @@ from projects.jobs.store.errors import StoreLocked
 from projects.jobs.store.values import Change
 
 
-def never() -> bool:
+def never(_: float) -> bool:
     return False
 
 
@@ -58,6 +58,38 @@ def until(condition: Any) -> None:
     while not condition():  # files of another thread: nobody tells
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_tidying_up_leaves_nine_tenths_of_the_time_to_jobs(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by one second with each directory, and by as much as is waited."""
+    monkeypatch.setattr(retention, "BATCH", 2)
+    house.tool("quick", "true")
+    house.start(clear_logs_at_start=False, parallel_jobs=2)
+    for id_ in house.submit(*["quick"] * 5).job_ids:
+        house.done(id_)
+    now, pauses = [0.0], []
+    real = retention.remove
+
+    def remove(*words: Any) -> bool:
+        now[0] += 1
+        return real(*words)
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        now[0] += seconds
+        return len(pauses) == stop_after
+
+    monkeypatch.setattr(retention, "remove", remove)
+    stop_after, logs = 3, house.data / "job_logs"
+    cleared = retention.clear_finished(house.store, logs, (), moment.now(), wait, lambda: now[0])
+    assert cleared == 4
+    assert pauses == [0, 18, 18]  # and not one more directory once it is to stop
+    now[0], stop_after = 0, 99
+    pauses.clear()
+    assert retention.expire(house.store, logs, -1, wait, lambda: now[0]) == 5
+    assert pauses == [0, 18, 18, 9]
 
 
 def test_sat_29_start_clears_the_logs_of_finished_jobs_only(house: Any, gate: Any) -> None:
