@@ -41,6 +41,17 @@ def test_sat_28_directories_of_jobs_that_ended_long_ago_go_rows_stay(
     assert (job.state, job.outcome, job.return_code) == (State.ARCHIVED, Outcome.SUCCESS, 0)
 
 
+def test_sat_28_so_many_days_as_the_settings_say(house: Any) -> None:
+    house.tool("quick", "true")
+    house.start(expire_days=1, clear_logs_at_start=False)
+    old = house.run("quick")
+    house.stop()
+    house.start(expire_days=0)
+    until(lambda: house.job(old.id).state == State.ARCHIVED)
+    assert not house.logs(old).exists()
+    assert house.store.jobs().items[0].outcome == Outcome.SUCCESS
+
+
 def test_a_link_in_the_place_of_a_directory_is_removed_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "kept").touch()
