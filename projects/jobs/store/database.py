@@ -297,9 +297,9 @@ def _postgresql_engine(url: URL, wait: float, *, writes: bool) -> Engine:
 
 
 def _prepare_postgresql(connection: Connection, durable: bool, lock: int, wait: float) -> None:
-    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(int(wait * 1000), 1)}")
     connection.exec_driver_sql(
-        f"SELECT pg_advisory_xact_lock({lock})"
+        f"SET LOCAL lock_timeout = {max(int(wait * 1000), 1)};"
+        f" SELECT pg_advisory_xact_lock({lock})"
         + ("" if durable else ", set_config('synchronous_commit', 'off', true)")
     )
 
