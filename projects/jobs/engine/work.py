@@ -121,6 +121,10 @@ class Work:
 
     def why_waiting(self, number: int) -> str:
         """Return what a waiting job waits for."""
+        live = self._live.get(number)
+        if live is not None and live.leader is None:
+            begun = "It has begun, which isn't recorded yet."
+            return begun if live.launched else "It is about to start."
         return why_waiting(self._view(), number)
 
     def adopt(self, live: Live) -> None:

@@ -155,6 +155,9 @@ def test_jobs_go_on_while_the_store_takes_nothing(house: Any, monkeypatch: Any) 
     sent = house.submit(*["quick"] * 6)
     until(lambda: all((house.data / "job_logs" / id_).exists() for id_ in sent.job_ids))
     until(lambda: not house.engine.health().ready)
+    assert house.job(sent.job_ids[0]).state == State.NEW
+    said = house.engine.why_waiting(sent.job_ids[0])
+    assert said == "It has begun, which isn't recorded yet."
     assert "another process is writing" in house.engine.health().problems[0]
     with pytest.raises(InfrastructureError, match="another process is writing"):
         house.engine._recorder.flush(timeout=0.05)
