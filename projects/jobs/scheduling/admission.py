@@ -54,10 +54,10 @@ def plan(view: View, refused: dict[int, str] | None = None) -> list[Start]:
     free = _free(view)
     if free <= 0 and not view.lent:
         return starts
-    lent = dict(view.lent)
+    lent = dict(view.lent) if view.lent else {}
     kept: dict[str, int] = {}  # what starts of this plan take and earlier ones wait for, by whom
     for turn in _admitted(view):
-        borrowed = _may_borrow(turn, lent)
+        borrowed = turn.parent is not None and _may_borrow(turn, lent)
         taken = _start_of(turn, view, free + borrowed, kept, starts, refused)
         if taken and borrowed and turn.parent is not None:
             lent[turn.parent] = True
