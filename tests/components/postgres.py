@@ -61,61 +61,88 @@ def _answers(url: str) -> bool:
     return True
 
 
+class Server:
+    """A server of our own, in a folder that goes with it; it can be started again."""
+
+    def __init__(self) -> None:
+        # A socket's path must be short, the other user must get there: not below pytest's folder.
+        self._folder = Path(tempfile.mkdtemp(prefix="topgallant-pg-"))
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, USER, USER)
+        self._user = USER if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://{self._user}@127.0.0.1:{self._port}/postgres"
+
+    def make(self) -> None:
+        """Make the files of its databases."""
+        words = ["-D", str(self._folder / "data"), "-A", "trust", "-U", self._user]
+        words += ["--no-sync", "-E", "UTF8"]
+        done = [*_as_user(), _program("initdb"), *words]
+        subprocess.run(done, check=True, capture_output=True, cwd="/")
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        options = [
+            "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"port={self._port}",
+            "-c", f"unix_socket_directories={self._folder}", "-c", "max_connections=200",
+        ]  # fmt: skip
+        with open(self._folder / "log", "ab") as log:
+            self._process = subprocess.Popen(
+                [*_as_user(), _program("postgres"), "-D", str(self._folder / "data"), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+            )
+        limit = time.monotonic() + _SECONDS
+        while not _answers(self.url):
+            if self._process.poll() is not None or time.monotonic() > limit:
+                pytest.fail(f"PostgreSQL: {(self._folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Break off all connections and end it."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def remove(self) -> None:
+        """End it and remove its files."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _running() -> Iterator[Server]:
+    server = Server()
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URL of a server in which databases can be made. It is over when the tests are."""
     if given := os.environ.get(NAMED):
         yield given
         return
-    # A socket's path must be short, and the other user must get there: not below pytest's folder.
-    folder = Path(tempfile.mkdtemp(prefix="topgallant-pg-"))
-    if os.geteuid() == 0:
-        shutil.chown(folder, USER, USER)
-    user = USER if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    data, port = folder / "data", _free_port()
-    url = f"postgresql://{user}@127.0.0.1:{port}/postgres"
-    words = [
-        _program("initdb"),
-        "-D",
-        str(data),
-        "-A",
-        "trust",
-        "-U",
-        user,
-        "--no-sync",
-        "-E",
-        "UTF8",
-    ]
-    try:
-        subprocess.run([*_as_user(), *words], check=True, capture_output=True, cwd="/")
-        options = [
-            "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"port={port}",
-            "-c", f"unix_socket_directories={folder}", "-c", "max_connections=200",
-        ]  # fmt: skip
-        with open(folder / "log", "wb") as log:
-            server = subprocess.Popen(
-                [*_as_user(), _program("postgres"), "-D", str(data), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-            )
-        try:
-            limit = time.monotonic() + _SECONDS
-            while not _answers(url):
-                if server.poll() is not None or time.monotonic() > limit:
-                    pytest.fail(f"PostgreSQL: {(folder / 'log').read_text()[-2000:]}")
-                time.sleep(0.02)
-            yield url
-        finally:
-            server.send_signal(signal.SIGINT)
-            try:
-                server.wait(_SECONDS)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    for server in _running():
+        yield server.url
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[Server]:
+    """A server that a test may stop and start again; its database is empty."""
+    yield from _running()
 
 
 @pytest.fixture

@@ -15,15 +15,19 @@ from projects.jobs.model import identity, moment
 from projects.jobs.model.entities import Process, Token, Upload, Usage
 from projects.jobs.model.states import Outcome, State, TransitionError
 from projects.jobs.store import pages
+from projects.jobs.store.errors import ParentOver
 from projects.jobs.store.store import Store, open_store
 from projects.jobs.store.values import (
+    MOST_BELOW,
     MOST_JOBS,
     Change,
     JobFilter,
     NewJob,
     NewSubmission,
+    Parent,
     Phase,
     SubmissionFilter,
+    Submitted,
     Why,
 )
 from tests.jobs.store.recount import all_jobs, assert_counts_are_true
@@ -74,6 +78,88 @@ def end(store: Store, *numbers: int, outcome: Outcome = Outcome.SUCCESS) -> None
         for change in (to(number, State.RUNNING), to(number, State.DONE, outcome))
     ]
     assert store.record(changes) == []
+
+
+# Submissions from inside jobs.
+
+
+def sent_from(store: Store, sender: int) -> Submitted:
+    job = store.job(sender)
+    assert job is not None
+    parent = Parent(job.number, job.id, job.attempt)
+    return store.submit(new("below", parent=parent))
+
+
+def test_a_submission_knows_the_job_that_sent_it(store: Store) -> None:
+    sender = store.submit(new("sender"))
+    store.record([to(sender.first, State.RUNNING)])
+    sent = sent_from(store, sender.first)
+    found = store.submission(sent.submission.number)
+    assert found is not None
+    assert (found.parent, found.below) == (sender.ids[0], sender.first)
+    assert (sent.submission.parent, sent.submission.below) == (found.parent, found.below)
+    assert [each.number for each in store.depending()] == [found.number]
+    assert store.left_over() == []
+    ordinary = store.submission(sender.submission.number)
+    assert ordinary is not None
+    assert (ordinary.parent, ordinary.below) == (None, None)
+    end(store, sent.first)
+    assert store.depending() == []
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        to(1, State.STOPPING),
+        to(1, State.DONE, Outcome.SUCCESS),
+        Change(1, 1, AT, restart=True),
+    ],
+)
+def test_what_has_outlived_its_sender_is_found_and_no_more_is_taken(
+    store: Store, over: Change
+) -> None:
+    sender = store.submit(new("sender"))
+    store.record([to(sender.first, State.RUNNING)])
+    parent = Parent(sender.first, sender.ids[0], 1)
+    left = store.submit(new("below", parent=parent))
+    assert store.record([over]) == []
+    assert [each.number for each in store.left_over()] == [left.submission.number]
+    with pytest.raises(ParentOver, match="has ended or is being stopped"):
+        store.submit(new("below", parent=parent))
+    assert store.counts().total == 2
+    store.cancel_waiting(submission=left.submission.number, reason="over", at=AT)
+    assert store.left_over() == []
+
+
+def test_what_is_retried_after_its_sender_stands_for_itself(store: Store) -> None:
+    sender = store.submit(new("sender"))
+    store.record([to(sender.first, State.RUNNING)])
+    sent = sent_from(store, sender.first)
+    end(store, sent.first)
+    assert store.retry(sent.first, reason="", at=AT)
+    again = store.submission(sent.submission.number)
+    assert again is not None
+    assert again.below == sender.first
+    end_again = [
+        to(sent.first, State.RUNNING, attempt=2),
+        to(sent.first, State.DONE, Outcome.SUCCESS, attempt=2),
+    ]
+    assert store.record([*end_again, to(sender.first, State.DONE, Outcome.SUCCESS)]) == []
+    assert store.retry(sent.first, reason="", at=AT)
+    again = store.submission(sent.submission.number)
+    assert again is not None
+    assert (again.below, again.parent) == (None, sender.ids[0])
+    assert store.left_over() == store.depending() == []
+
+
+def test_one_job_may_have_sent_so_many_that_go_on(store: Store) -> None:
+    sender = store.submit(new("sender"))
+    store.record([to(sender.first, State.RUNNING)])
+    sent = [sent_from(store, sender.first) for _ in range(MOST_BELOW)]
+    with pytest.raises(ParentOver, match=f"{MOST_BELOW} submissions .* wait for one of them"):
+        sent_from(store, sender.first)
+    end(store, sent[0].first)
+    sent_from(store, sender.first)
 
 
 # Submissions.

@@ -57,6 +57,17 @@ class Line(Turn):
         return self.waiting  # type: ignore[return-value]
 
 
+def _line_of(submission: Submission) -> Line:
+    return Line(
+        submission.number,
+        submission.rank,
+        submission.parallel,
+        begun=submission.below is not None,
+        parent=submission.below,
+        waiting=deque(),
+    )
+
+
 class Backlog:
     """What `plan` looks at, kept up to date; belongs to the engine's thread.
 
@@ -72,8 +83,11 @@ class Backlog:
         self._begun: list[Line] = []
         self._further: list[Line] = []
         self._more = True
+        self._depending_read = False
         self._withheld: set[int] = set()
         self._view: list[Line] | None = None
+        self.below: dict[int, list[Line]] = {}
+        """Number of a job → submissions that it has sent and that end with it."""
 
     def turns(self) -> list[Line]:
         """Return the begun submissions and the next M, by rank, with their first jobs read."""
@@ -93,8 +107,8 @@ class Backlog:
         """Let a submission take its place; one that is here already stays."""
         if submission.number in self._lines or submission.number in self._withheld:
             return
-        line = Line(submission.number, submission.rank, submission.parallel, waiting=deque())
-        if self._more and self._further and self._further[-1] < line:
+        line = _line_of(submission)
+        if line.parent is None and self._more and self._further and self._further[-1] < line:
             return  # its turn to be read comes
         self._insert(line)
         if len(self._further) > MOST_LINES + len(self._elsewhere):
@@ -107,7 +121,7 @@ class Backlog:
         self.add(submission)
         line = self._lines.get(submission.number)
         if line is None:
-            line = Line(submission.number, submission.rank, submission.parallel, waiting=deque())
+            line = _line_of(submission)
             self._insert(line)
         self.started(line)
         return line
@@ -189,7 +203,11 @@ class Backlog:
 
     def _insert(self, line: Line) -> None:
         self._lines[line.number] = line
-        bisect.insort(self._further, line)
+        if line.parent is None:
+            bisect.insort(self._further, line)
+        else:
+            bisect.insort(self._begun, line)
+            self.below.setdefault(line.parent, []).append(line)
         self._view = None
 
     def _drop_if_over(self, line: Line) -> bool:
@@ -197,10 +215,21 @@ class Backlog:
             return False
         if self._lines.pop(line.number, None) is not None:
             (self._begun if line.begun else self._further).remove(line)
+            if line.parent is not None:
+                self._leave(line.parent, line)
             self._view = None
         return True
 
+    def _leave(self, parent: int, line: Line) -> None:
+        self.below[parent].remove(line)
+        if not self.below[parent]:
+            del self.below[parent]
+
     def _read_submissions(self) -> None:
+        if not self._depending_read:
+            for submission in self._store.depending():
+                self.add(submission)
+            self._depending_read = True
         if not self._more or len(self._further) > self._places:
             return
         # As many may be over without the store knowing it as there are jobs of which that is true.

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 from projects.core.errors import InfrastructureError, one_line
 from projects.jobs.engine import retention
 from projects.jobs.engine.backlog import Backlog
+from projects.jobs.engine.claim_watch import ClaimWatch
 from projects.jobs.engine.data_directory import DataDirectory
-from projects.jobs.engine.listeners import Listeners, News
+from projects.jobs.engine.families import Sweeper, place_below
+from projects.jobs.engine.listeners import Listeners, News, news_of, news_of_job
+from projects.jobs.engine.live import Found, Live
 from projects.jobs.engine.loop import Loop
 from projects.jobs.engine.orders import Orders
 from projects.jobs.engine.recorder import Recorder
@@ -20,9 +23,9 @@ from projects.jobs.engine.recovery import Recovery, read_boot_id
 from projects.jobs.engine.refusals import Conflict, NotFound
 from projects.jobs.engine.requests import read_submission
 from projects.jobs.engine.uploader import Uploader
-from projects.jobs.engine.work import Found, Live, Work
+from projects.jobs.engine.work import Work
 from projects.jobs.model import identity, moment
-from projects.jobs.model.states import QUEUED, State, is_final
+from projects.jobs.model.states import QUEUED, is_final
 from projects.jobs.tools.options import OptionProvider
 
 if TYPE_CHECKING:
@@ -84,9 +87,20 @@ class Engine:
         boot_id = read_boot_id()
         self._backlog = Backlog(store, settings.parallel_submissions, live)
         orders = Orders(catalog, self.options, settings, os.environ)
-        self._work = Work(backend, self._backlog, orders, self._uploader, settings, live, boot_id)
+        self._sweeper = Sweeper(store, self.cancel_submission)
+        self._work = Work(
+            backend,
+            self._backlog,
+            orders,
+            self._uploader,
+            settings,
+            live,
+            boot_id,
+            self._sweeper.look,
+        )
         self._recovery = Recovery(store, backend, self._backlog, self._work, boot_id)
         self._loop = Loop(backend, self._work, self._recorder, self._recovery.run)
+        self._watch = ClaimWatch(store, self._hold)
         self._began = 0
         self._closing = threading.Event()
         self._keeper = threading.Thread(target=self._keep_house, name="retention", daemon=True)
@@ -114,18 +128,21 @@ class Engine:
         except BaseException:
             self._let_go()
             raise
+        self._watch.start()
         self._keeper.start()
+        self._sweeper.start()
 
     def stop(self) -> None:
         """Stop; running jobs go on for the next server unless `settings.stop_jobs`."""
         self._loop.stop()
         self._let_go()
 
-    def submit(self, request: Any, owner: str) -> Submitted:
+    def submit(self, request: Any, owner: str, parent: Job | None = None) -> Submitted:
         """Check the whole request, store it durably, wake the loop.
 
         `request` is `{"parallel"?, "note"?, "priority"?, "job_specs": [{"name", "params"?,
-        "timeout"?, "limits"?}]}`.
+        "timeout"?, "limits"?}]}`. `parent` is the running job from inside which it comes: it
+        then runs beside that job whatever M says, and ends with it.
 
         Raises
         ------
@@ -133,6 +150,8 @@ class Engine:
             With `.fields`; nothing has been stored.
         TooLarge
             More jobs than a submission may have.
+        Conflict, ParentOver
+            The parent takes none.
         InfrastructureError
             The store can't take it now.
         """
@@ -146,8 +165,11 @@ class Engine:
             created=moment.now(),
             ageing=self.settings.ageing,
         )
+        if parent is not None:
+            attempt = self._loop.ask(lambda: self._work.attempt_of(parent.number))
+            new = place_below(self.store, new, parent, attempt)
         kept = self.store.submit(new)
-        self._loop.post(lambda: self._backlog.add(kept.submission))
+        self._loop.post(lambda: self._add(kept.submission))
         return Submitted(kept.submission, kept.ids)
 
     def cancel(self, which: str | int, reason: str = "cancelled") -> Job:
@@ -233,10 +255,16 @@ class Engine:
 
     def health(self) -> Health:
         """Return whether the engine is ready, and what is wrong."""
-        problems = [problem for problem in (self._recorder.problem, self._loop.problem) if problem]
+        said = (self._watch.problem, self._recorder.problem, self._loop.problem)
+        problems = [problem for problem in said if problem]
         if not self._loop.alive:
             problems.insert(0, "the engine doesn't run")
         return Health(not problems, problems)
+
+    @property
+    def lost(self) -> str:
+        """Why another server runs the jobs now; empty: none does. If so, stop."""
+        return self._watch.lost
 
     def running(self) -> int:
         """Return how many jobs run now."""
@@ -244,12 +272,21 @@ class Engine:
 
     # What the parts tell each other.
 
+    def _hold(self, held: bool) -> None:
+        self._work.held = held
+        self._loop.post(lambda: None)  # to look again
+
+    def _add(self, submission: Submission) -> None:
+        self._backlog.add(submission)
+        if submission.below is not None and self._work.attempt_of(submission.below) is None:
+            self._sweeper.look()  # its parent ended while it was stored
+
     def _recorded(self, notes: Sequence[Note], refused: Sequence[Refused]) -> None:
         self._loop.post(lambda: self._work.recorded(notes, refused))
         if any(note.change.uploads for note in notes):
             self._uploader.added()
         if self._listeners.wanted:
-            self._listeners.tell([_news(note) for note in notes if note.change.state is not None])
+            self._listeners.tell([news_of(note) for note in notes if note.change.state is not None])
 
     def _collected(self, job: Job, uploads: Sequence[Upload], problems: Sequence[str]) -> None:
         self._loop.post(lambda: self._work.collected(job, uploads, problems))
@@ -286,7 +323,7 @@ class Engine:
         for number in numbers:
             job = self.store.job(number)
             if job is not None:
-                self._listeners.tell([_news_of(job)])
+                self._listeners.tell([news_of_job(job)])
 
     def _job(self, which: str | int) -> Job:
         job = self.store.job(identity.parse(which) if isinstance(which, str) else which)
@@ -304,7 +341,7 @@ class Engine:
     # Keeping house.
 
     def _keep_house(self) -> None:
-        settings = self.settings
+        settings, wait = self.settings, self._closing.wait
         if settings.clear_logs_at_start:
             self._tidy(
                 lambda: retention.clear_finished(
@@ -312,14 +349,12 @@ class Engine:
                     settings.logs,
                     self._recovery.numbers,
                     self._began,
-                    self._closing.is_set,
+                    wait,
                 )
             )
         while True:
             self._tidy(
-                lambda: retention.expire(
-                    self.store, settings.logs, settings.expire_days, self._closing.is_set
-                )
+                lambda: retention.expire(self.store, settings.logs, settings.expire_days, wait)
             )
             if self._closing.wait(retention.EVERY):
                 return
@@ -334,44 +369,13 @@ class Engine:
 
     def _let_go(self) -> None:
         self._closing.set()
+        self._watch.close()
+        self._sweeper.close()
         self._uploader.close()
         self._recorder.close()
-        self.backend.close(self.settings.stop_jobs)
+        # What runs here would run a second time there.
+        self.backend.close(self.settings.stop_jobs or bool(self.lost))
         if self._keeper.is_alive():
             self._keeper.join()
         self.store.release()
         self._directory.release()
-
-
-def _news(note: Note) -> News:
-    change, job = note.change, note.job
-    state = change.state if change.state is not None else job.state
-    return News(
-        at=change.at,
-        number=job.number,
-        id=job.id,
-        submission=job.submission,
-        submission_id=job.submission_id,
-        attempt=change.attempt + change.restart,
-        state=State.NEW if change.restart else state,
-        outcome=change.outcome,
-        return_code=change.return_code,
-        reason=change.reason,
-        created=job.created,
-    )
-
-
-def _news_of(job: Job) -> News:
-    return News(
-        job.finished or moment.now(),
-        job.number,
-        job.id,
-        job.submission,
-        job.submission_id,
-        job.attempt,
-        job.state,
-        job.outcome,
-        job.return_code,
-        job.reason,
-        job.created,
-    )

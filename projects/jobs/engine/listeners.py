@@ -7,10 +7,15 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from projects.jobs.model import moment
+from projects.jobs.model.states import State
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from projects.jobs.model.states import Outcome, State
+    from projects.jobs.engine.recorder import Note
+    from projects.jobs.model.entities import Job
+    from projects.jobs.model.states import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +130,39 @@ def _call(
         listener(news, missed)
     except Exception:  # somebody else's mistake; the others still want their news
         logging.getLogger(__name__).exception("a listener failed")
+
+
+def news_of(note: Note) -> News:
+    """Return what listeners are told of a change."""
+    change, job = note.change, note.job
+    state = change.state if change.state is not None else job.state
+    return News(
+        at=change.at,
+        number=job.number,
+        id=job.id,
+        submission=job.submission,
+        submission_id=job.submission_id,
+        attempt=change.attempt + change.restart,
+        state=State.NEW if change.restart else state,
+        outcome=change.outcome,
+        return_code=change.return_code,
+        reason=change.reason,
+        created=job.created,
+    )
+
+
+def news_of_job(job: Job) -> News:
+    """Return what listeners are told of a job as it is in the store."""
+    return News(
+        job.finished or moment.now(),
+        job.number,
+        job.id,
+        job.submission,
+        job.submission_id,
+        job.attempt,
+        job.state,
+        job.outcome,
+        job.return_code,
+        job.reason,
+        job.created,
+    )

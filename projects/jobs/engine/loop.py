@@ -22,6 +22,9 @@ T = TypeVar("T")
 MOST_UNRECORDED = 20_000
 """With so many changes that the store hasn't taken, no further jobs are started."""
 
+CALL = 3.0
+"""Seconds that a client's call waits for the engine."""
+
 _AGAIN = 1.0  # seconds until the store is asked again what waits
 
 _log = logging.getLogger(__name__)
@@ -70,7 +73,7 @@ class Loop:
         self._calls.append(call)
         self._backend.wake()
 
-    def ask(self, call: Callable[[], T], timeout: float = 30.0) -> T:
+    def ask(self, call: Callable[[], T], timeout: float = CALL) -> T:
         """Have something called by the loop and return what it returns.
 
         Raises

@@ -30,6 +30,9 @@ BATCH = 0.02
 SYNC = 1.0
 """Seconds until what was written is on the disk."""
 
+CALL = 3.0
+"""Seconds that a client's call waits until the store has what was put before."""
+
 PATIENCE = 5.0
 """Seconds that the store may take for a batch before that is a problem."""
 
@@ -90,7 +93,7 @@ class Recorder:
             elif self._idle:
                 self._changed.notify_all()
 
-    def flush(self, timeout: float = 30.0) -> None:
+    def flush(self, timeout: float = CALL) -> None:
         """Return when all that was put before is on the disk.
 
         Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from projects.jobs.engine.work import Live
+from projects.jobs.engine.live import Live
 from projects.jobs.model import moment
 from projects.jobs.model.states import State, is_final
 from projects.jobs.process.orders import Started, Unknown

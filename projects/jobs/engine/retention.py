@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 from projects.core.errors import UsageError, one_line
@@ -23,18 +24,48 @@ EVERY = 3600.0
 
 DAY = 86400 * moment.SECOND
 
+SHARE = 0.1
+"""So much of the time is worked, so that jobs have the processors and the disk."""
+
+BATCH = 100
+"""Directories between two pauses."""
+
 _log = logging.getLogger(__name__)
 
 
-def expire(store: Store, logs: Path, days: float, stop: Callable[[], bool]) -> int:
+class _Pace:
+    """Pauses after each piece of work, nine times as long as that took."""
+
+    def __init__(self, wait: Callable[[float], bool], clock: Callable[[], float]) -> None:
+        self._wait = wait
+        self._clock = clock
+        self._began = clock()
+
+    def stops(self) -> bool:
+        """Pause; return whether to leave the rest for later."""
+        worked = self._clock() - self._began
+        stopped = self._wait(worked * (1 / SHARE - 1))
+        self._began = self._clock()
+        return stopped
+
+
+def expire(
+    store: Store,
+    logs: Path,
+    days: float,
+    wait: Callable[[float], bool],
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
     """Remove the directories of jobs that ended `days` ago, and archive the jobs; return how many.
 
-    `stop` is asked now and then whether to leave the rest for later.
+    Both in batches, with a pause after each: `wait` waits for so many seconds, or until the rest is
+    to be left for later, and returns whether it is.
     """
+    pace = _Pace(wait, clock)
     before = moment.now() - round(days * DAY)
     count = after = 0
-    while not stop():
-        jobs = store.expired(before, after=after)
+    while not pace.stops():
+        jobs = store.expired(before, after=after, limit=BATCH)
         if not jobs:
             break
         after = jobs[-1].number
@@ -45,17 +76,23 @@ def expire(store: Store, logs: Path, days: float, stop: Callable[[], bool]) -> i
     return count
 
 
-def clear_finished(
-    store: Store, logs: Path, spared: Container[int], before: int, stop: Callable[[], bool]
+def clear_finished(  # noqa: PLR0917  (called in one place)
+    store: Store,
+    logs: Path,
+    spared: Container[int],
+    before: int,
+    wait: Callable[[float], bool],
+    clock: Callable[[], float] = time.monotonic,
 ) -> int:
     """Remove the directories of jobs that ended before a moment, except `spared`; return how many.
 
-    What isn't the directory of a job that the store knows is left alone.
+    What isn't the directory of a job that the store knows is left alone. Pauses as `expire` does.
     """
+    pace = _Pace(wait, clock)
     count = 0
     with os.scandir(logs) as entries:
-        for entry in entries:
-            if stop():
+        for seen, entry in enumerate(entries):
+            if seen % BATCH == 0 and pace.stops():
                 break
             with contextlib.suppress(UsageError):
                 job = store.job(identity.parse(entry.name))

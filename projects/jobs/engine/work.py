@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import one_line
+from projects.jobs.engine.live import Found, Live
 from projects.jobs.engine.orders import NotRunnable
 from projects.jobs.engine.outcomes import begins_unrecorded, end_of, interrupted_reason, runs_again
 from projects.jobs.engine.recorder import Note
@@ -36,37 +36,11 @@ SHORT = 0.005
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, eq=False)
-class Live:
-    """A job that was started, until the store knows its end."""
-
-    job: Job
-    line: Line
-    state: State = State.STARTING
-    launched: bool = False
-    stop: str | None = None
-    """Why it was cancelled, if it was."""
-    over: bool = False
-    """Its process has ended; its results may still be collected, its end still be recorded."""
-    end: tuple[Outcome, str, Ended] | None = None
-    """How it ended, while its results are collected."""
-    leader: Live | None = None
-    """The running job in whose place it starts; until then it counts nowhere as running."""
-    follower: Live | None = None
-
-
-class Found(Enum):
-    """Where a cancel has found a job."""
-
-    WAITING = 1
-    LIVE = 2
-    OVER = 3
-
-
 class Work:
     """Belongs to the engine's thread. What is to be recorded gathers in `notes`.
 
     `live` has the jobs by number; the backlog uses it to leave out what isn't waiting any more.
+    `left_over` is called when the store knows the end of a job that has sent others.
     """
 
     def __init__(  # noqa: PLR0917  (made in one place)
@@ -78,7 +52,9 @@ class Work:
         settings: Settings,
         live: dict[int, Live],
         boot_id: str,
+        left_over: Callable[[], None],
     ) -> None:
+        self._left_over = left_over
         self._backend = backend
         self._backlog = backlog
         self._orders = orders
@@ -90,6 +66,9 @@ class Work:
         self._taken: dict[str, int] = {}
         self._boot_id = boot_id
         self._leaders: list[Live] = []
+        self._recorded_starts: list[Live] = []
+        self.held = False
+        """Nothing is started: perhaps another server does. Others' to set."""
         self.running = 0
         self.notes: list[Note] = []
 
@@ -97,6 +76,11 @@ class Work:
 
     def start_jobs(self) -> int:
         """Start what may start now; return how many were."""
+        if self.held:
+            return 0
+        recorded, self._recorded_starts = self._recorded_starts, []
+        for live in recorded:
+            self._start_is_recorded(live)
         starts = plan(self._view())
         for start in starts:
             line: Line = start.turn  # type: ignore[assignment]
@@ -138,6 +122,10 @@ class Work:
 
     def why_waiting(self, number: int) -> str:
         """Return what a waiting job waits for."""
+        live = self._live.get(number)
+        if live is not None and live.leader is None:
+            begun = "It has begun, which isn't recorded yet."
+            return begun if live.launched else "It is about to start."
         return why_waiting(self._view(), number)
 
     def adopt(self, live: Live) -> None:
@@ -148,7 +136,21 @@ class Work:
             self._taken[name] = live.job.number
 
     def _view(self) -> View:
-        return View(self._backlog.turns(), self._limits, self.running, self._taken)
+        turns = self._backlog.turns()
+        lent = self._lent() if self._backlog.below else {}
+        return View(turns, self._limits, self.running, self._taken, lent)
+
+    def _lent(self) -> dict[int, bool]:
+        return {
+            number: any(line.running for line in lines)
+            for number, lines in self._backlog.below.items()
+            if self.attempt_of(number) is not None
+        }
+
+    def attempt_of(self, number: int) -> int | None:
+        """Return the attempt of a job that runs and isn't being stopped, else None."""
+        live = self._live.get(number)
+        return None if live is None or live.over or live.stop is not None else live.job.attempt
 
     def _start(self, live: Live) -> None:
         self.adopt(live)
@@ -216,11 +218,17 @@ class Work:
                     self._start_is_recorded(live)
         if settled:
             self._backend.settled(settled)
+        if self._backlog.below and any(
+            note.change.number in self._backlog.below and _ends(note.change) for note in notes
+        ):
+            self._left_over()
 
     def _start_is_recorded(self, live: Live) -> None:
         if live.over:
             return
-        if live.stop is None:
+        if live.stop is None and self.held:
+            self._recorded_starts.append(live)
+        elif live.stop is None:
             self._guard(live, lambda: self._launch(live))
         else:
             self._over(live)
@@ -402,6 +410,11 @@ class Work:
                 self._over(live)
             if live.state != State.DONE:
                 self._end(live, Outcome.LOST, f"the server stumbled over it: {one_line(error)}")
+
+
+def _ends(change: Change) -> bool:
+    """Return whether an attempt is over by this, or will be soon."""
+    return change.restart or (change.state is not None and change.state >= State.STOPPING)
 
 
 def _began(report: Ended | None) -> int | None:

@@ -45,7 +45,11 @@ CODES = {
 LOGGED = "topgallant.logged"
 """Key in the scope of a call whose mistake of ours has been logged and answered."""
 
+RETRY_AFTER = "2"
+"""Seconds after which to come again when the server can't take something now."""
+
 _BUG = 500
+_NOT_NOW = 503
 _FIELD_MISSING = "missing"
 _FIELD_UNKNOWN = "extra_forbidden"
 
@@ -101,13 +105,11 @@ async def _ours(request: Request, error: Exception) -> Response:
         return await _bug(request, error)
     if error.http_status > _BUG:
         _logger.warning("%s %s: %s", request.method, request.url.path, mask(str(error)))
-    return _answer(
-        request,
-        error.http_status,
-        error.message,
-        fields=getattr(error, "fields", None),
-        headers=getattr(error, "headers", None),
-    )
+    headers = dict(getattr(error, "headers", None) or {})
+    if error.http_status == _NOT_NOW:
+        headers.setdefault("Retry-After", RETRY_AFTER)
+    fields = getattr(error, "fields", None)
+    return _answer(request, error.http_status, error.message, fields=fields, headers=headers)
 
 
 async def _validation(request: Request, error: Exception) -> Response:

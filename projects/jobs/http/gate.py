@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import time
@@ -35,6 +36,7 @@ class Gate:
     A page of another site that lets its name point at this machine (DNS rebinding) comes with
     that name in `Host`: it is refused. `hosts` None: any name, for a server that is not only on
     the loopback interface. `count` is called with method, route, status and seconds of each call.
+    HEAD is answered wherever GET is.
     """
 
     def __init__(
@@ -71,22 +73,28 @@ class Gate:
                 complete = True
             await send(message)
 
+        method = scope["method"]
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}
+            receive, answer_with = without_body(receive, send_on)
+        else:
+            answer_with = send_on
         try:
             if not self._is_for_us(scope):
-                await self._misdirected(scope, receive, send_on)
+                await self._misdirected(scope, receive, answer_with)
             else:
-                await self.app(scope, receive, send_on)
+                await self.app(scope, receive, answer_with)
         except Exception as error:
             if LOGGED not in scope:  # it came while the answer was sent
                 _logger.error(  # noqa: TRY400  (with the traceback, masked)
-                    "%s %s broke off\n%s", scope["method"], scope["path"], traced(error)
+                    "%s %s broke off\n%s", method, scope["path"], traced(error)
                 )
             # What was begun must not look as if it were whole: the connection is closed.
             if not complete:
                 raise Broken from None
         finally:
             route = getattr(scope.get("route"), "path", "none")
-            self._count(scope["method"], route, status, time.perf_counter() - began)
+            self._count(method, route, status, time.perf_counter() - began)
 
     def _is_for_us(self, scope: Scope) -> bool:
         if self._hosts is None:
@@ -103,6 +111,31 @@ class Gate:
             " start it with --allowed_hosts to add a name",
         )
         await response(scope, receive, send)
+
+
+def without_body(receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Return what makes a GET the answer to a HEAD: the same head, and nothing after it.
+
+    Whatever would stream for long is told that the client has gone.
+    """
+    begun = asyncio.Event()
+    asked = False
+
+    async def receive_once() -> Message:
+        nonlocal asked
+        if not asked:
+            asked = True
+            return await receive()
+        await begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            begun.set()
+
+    return receive_once, send_head
 
 
 def name_of(host: str) -> str:

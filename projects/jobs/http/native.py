@@ -45,11 +45,11 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     openapi_extra=schemas.body_schema(schemas.SubmissionRequest),
     tags=["submissions"],
 )
-async def submit(request: Request, who: Submitter) -> Response:
+async def submit(request: Request, who: Submitter, parent: schemas.ParentHeader = None) -> Response:
     """Submit jobs. When this answers they are on disk."""
     services = services_of(request)
     wanted = await read_json(request, services.settings.most_body)
-    submitted = await services.write(operations.submit, services, who, wanted)
+    submitted = await services.write(operations.submit, services, who, wanted, parent)
     where = {"Location": f"/api/v1/submissions/{submitted.submission.id}"}
     return answer(render.submitted(submitted), 201, where)
 

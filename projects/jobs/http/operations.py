@@ -9,10 +9,11 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from projects.core.errors import unknown
+from projects.core.errors import UsageError, unknown
 from projects.jobs.http.access import changeable, visible
 from projects.jobs.http.filters import key_of
 from projects.jobs.http.refusals import Absent, Invalid
+from projects.jobs.model import identity
 from projects.jobs.model.moment import iso, now
 from projects.jobs.model.states import LIVE, QUEUED
 from projects.jobs.tools.tool import NAME
@@ -31,22 +32,39 @@ MOST_GROUPS = 100
 """So many groups see one submission."""
 
 
-def submit(services: Services, who: Principal, request: Any) -> Submitted:
-    """Take a submission; what this returns for is on disk."""
+def submit(
+    services: Services, who: Principal, request: Any, parent: str | None = None
+) -> Submitted:
+    """Take a submission; what this returns for is on disk.
+
+    `parent` is the id of the job from inside which it is said to come. One that isn't here (it
+    runs on another satellite) or that `who` may not change means nothing.
+    """
     if not isinstance(request, dict):
         raise Invalid('a submission is an object: {"job_specs": [{"name": TOOL, "params": {…}}]}')
+    above = _parent(services, who, parent)
     sharing, wanted = services.sharing, request.get("groups")
     if sharing is None:
-        return services.engine.submit(request, who.owner)
+        return services.engine.submit(request, who.owner, above)
     if wanted is not None and not _are_names(wanted):
         said = "is a list of groups' ids, at most 100"
         raise Invalid(f"groups {said}", fields={"groups": said})
     groups = sharing.to_share_with(who, wanted)
     rest = {name: value for name, value in request.items() if name != "groups"}
-    submitted = services.engine.submit(rest, who.owner)
+    submitted = services.engine.submit(rest, who.owner, above)
     if groups:
         sharing.share_submission(submitted.submission.id, groups)
     return submitted
+
+
+def _parent(services: Services, who: Principal, name: str | None) -> Job | None:
+    if name is None:
+        return None
+    try:
+        found: Job | None = services.store.job(identity.parse(name))
+    except UsageError:
+        return None  # others have a variable JOB_ID, too
+    return found if found is not None and who.may_change(found.owner) else None
 
 
 def _are_names(value: Any) -> bool:

@@ -80,4 +80,4 @@ class TooManyAttempts(Refusal):
 
 
 class Busy(InfrastructureError):
-    """So many streams are open that no further one is begun."""
+    """So many streams are open, or calls write, that no further one is begun."""

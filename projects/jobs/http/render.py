@@ -74,6 +74,7 @@ def _submission(one: Submission) -> dict[str, Any]:
         "created": iso(one.created),
         "jobs": one.jobs,
         "cancelled": moment_or_none(one.cancelled),
+        "parent": one.parent,
     }
 
 

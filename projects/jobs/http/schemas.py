@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from fastapi import Header
 from pydantic import BaseModel, ConfigDict, Field
 
 from projects.jobs.http.tokens import Scope
@@ -16,6 +17,14 @@ Moment = Annotated[
 ]
 Id = Annotated[
     str, Field(description="UUIDv4 as 22 base64url characters", min_length=22, max_length=22)
+]
+ParentHeader = Annotated[
+    str | None,
+    Header(
+        alias="Topgallant-Parent",
+        description="$JOB_ID, sent from inside a job: the submission runs beside that job, whatever"
+        " waits, and ends with it",
+    ),
 ]
 StateName = Literal[
     "NEW", "PREPARING", "WAITING", "STARTING", "RUNNING", "STOPPING", "CLEANING", "DONE", "ARCHIVED"
@@ -134,6 +143,7 @@ class SubmissionBase(BaseModel):
     created: Moment
     jobs: int
     cancelled: Moment | None
+    parent: Id | None = Field(description="the job from inside which it was sent")
 
 
 class Submission(SubmissionBase):

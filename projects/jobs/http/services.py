@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.concurrency import run_in_threadpool
 
 from projects.jobs.http.body import MOST_BYTES
+from projects.jobs.http.refusals import Busy
 from projects.jobs.tools.options import OptionProvider
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from projects.jobs.http.feed import Feed
 
 Result = TypeVar("Result")
+
+QUEUE = 5.0
+"""Seconds that a call waits until it may try to write."""
 
 MOST_WRITERS = 20
 """So many calls write, or wait until they can, at once; readers have threads of their own."""
@@ -87,6 +91,8 @@ class Services:
     """Knows which groups see a submission; None: only owners see theirs."""
     writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MOST_WRITERS))
 
+    _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MOST_WRITERS))
+
     async def read(self, function: Callable[..., Result], *args: Any) -> Result:
         """Return what `function` reads: one row by its key."""
         if self.quick_reads:
@@ -94,8 +100,22 @@ class Services:
         return await run_in_threadpool(function, *args)
 
     async def write(self, function: Callable[..., Result], *args: Any) -> Result:
-        """Return what `function` returns, which may have to wait for a database that is locked."""
-        return await to_thread.run_sync(function, *args, limiter=self.writers)
+        """Return what `function` returns, which may have to wait for a database that is locked.
+
+        Raises
+        ------
+        Busy
+            So many others do that the call didn't come in.
+        """
+        try:
+            with fail_after(QUEUE):
+                await self.writers.acquire()
+        except TimeoutError:
+            raise Busy(f"{MOST_WRITERS} calls write already, and more wait") from None
+        try:
+            return await to_thread.run_sync(function, *args, limiter=self._threads)
+        finally:
+            self.writers.release()
 
 
 def services_of(request: Request) -> Services:

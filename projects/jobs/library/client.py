@@ -104,6 +104,11 @@ class Client:
         self.address = address_of(url or self._environ.get(URL_VARIABLE) or DEFAULT_URL)
         self._timeout = timeout
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables that it was made with."""
+        return self._environ
+
     def get(self, path: str, **query: object) -> bytes:
         """Return the body of an answer; parameters that are None are left out.
 
@@ -118,14 +123,18 @@ class Client:
         """Return the value that `get` brings."""
         return self._read(self.get(path, **query))
 
-    def post(self, path: str, body: bytes | None = None) -> bytes:
+    def post(
+        self, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> bytes:
         """Send a body of JSON, or none, and return that of the answer."""
-        return _whole(self._call("POST", path, body), self.address)
+        return _whole(self._call("POST", path, body, headers), self.address)
 
-    def post_json(self, path: str, value: Any = None) -> Any:
+    def post_json(
+        self, path: str, value: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """Send a value, or none, and return that of the answer."""
         body = None if value is None else json.dumps(value).encode()
-        return self._read(self.post(path, body))
+        return self._read(self.post(path, body, headers))
 
     def send_json(self, method: str, path: str, value: Any = None) -> Any:
         """Call with another method; return the value of the answer, None if it has none."""

@@ -15,6 +15,7 @@ from projects.core.errors import (
     unreadable,
 )
 from projects.core.processes import cancellation
+from projects.jobs.library import inside
 from projects.jobs.library.client import Away, Refused, part
 from projects.jobs.library.waiting import wait_for_job
 
@@ -43,9 +44,12 @@ def run(client: Client, request: Mapping[str, Any], directory: Path) -> dict[str
     Refused, Away
         The request isn't accepted; the server doesn't answer.
     """
-    submitted = client.post_json("/api/v1/submissions", request)
+    headers = inside.headers_for(client)
+    submitted = client.post_json("/api/v1/submissions", request, headers)
     (job,) = submitted["job_ids"]
     _log.info("job %s on %s", job, client.address.url)
+    if headers and not submitted["parent"]:
+        _log.info("the job of this call isn't known there: the new one waits for its turn")
     try:
         ended = wait_for_job(client, job, seen=_Told(), say=_log.info, sleep=cancellation.sleep)
     except BaseException:

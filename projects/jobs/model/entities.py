@@ -41,6 +41,10 @@ class Submission:
     created: int
     jobs: int
     cancelled: int | None = None
+    parent: str | None = None
+    """The job from inside which it was sent."""
+    below: int | None = None
+    """The number of that job, as long as this runs beside it and ends with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class Turn:
     running: int = 0
     begun: bool = False
     """It has started a job: it keeps its place among M until its last job has ended."""
+    parent: int | None = None
+    """The running job that has sent it: it is begun from the first, and takes no place."""
     waiting: Iterable[Waiting] = ()
     """The first of its waiting jobs, in their order."""
 
@@ -61,6 +63,8 @@ class View:
     """Jobs that run, of all submissions."""
     taken: Mapping[str, int] = field(default_factory=dict)
     """Resource → number of the running job that has it."""
+    lent: Mapping[int, bool] = field(default_factory=dict)
+    """Running job that has sent a submission → a job of that runs in its place, of `capacity`."""
     reserve: Callable[[Waiting], bool] | None = None
     """Asked last, in order, for each job with a `request`: True reserves all of it. What it has
     refused it keeps free from later ones until the plan is made."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
+import select
 import time
 from typing import TYPE_CHECKING
 
-from projects.jobs.store import errors
+from sqlalchemy.exc import SQLAlchemyError
+
+from projects.jobs.store import errors, tokens
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
 _LOCK = 0x746F7065  # "tope": of a session on PostgreSQL
 _AGAIN = 0.1
+_SETTING = "claimed_by"
 
 
 class Claim:
@@ -23,12 +28,20 @@ class Claim:
 
     SQLite: `flock(2)` on a file beside the database. PostgreSQL: an advisory lock of a session;
     the session of a process that was killed may last a moment longer, so it is waited for.
+    A session may be lost while we go on: `wait_for_loss` tells, `take_again` is what then helps.
+    Who has claimed it last is written down, so that we see if somebody did in between.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._file: int | None = None
         self._session: Connection | None = None
+        self._name = secrets.token_hex(8)
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Whether it hangs on a connection."""
+        return self._database.path is None
 
     def take(self) -> None:
         """Claim the database.
@@ -43,6 +56,51 @@ class Claim:
             raise errors.StoreLocked(
                 f"another server works with the jobs in {self._database.name};"
                 " stop it, or give this one a database of its own"
+            )
+        if self._session is not None:
+            with self._database.write(durable=True) as connection:
+                tokens.set_setting(connection, _SETTING, self._name)
+
+    def wait_for_loss(self, stop: int) -> bool:
+        """Return True as soon as the session has ended, False when file `stop` can be read."""
+        while self._session is not None:
+            driver = self._session.connection.driver_connection
+            assert driver is not None  # noqa: S101  (it is connected)
+            poll = select.poll()
+            for each in (driver.fileno(), stop):
+                poll.register(each, select.POLLIN)
+            if any(ready == stop for ready, _ in poll.poll()):
+                return False
+            try:  # the server says something: mostly good-bye
+                self._session.exec_driver_sql("SELECT 1")
+            except SQLAlchemyError:
+                return True
+        return True
+
+    def take_again(self) -> None:
+        """Claim the database once more after the session was lost.
+
+        Raises
+        ------
+        StoreAway
+            It doesn't answer yet.
+        StoreLocked
+            Another engine works with it, or did meanwhile.
+        """
+        self.release()
+        if not self._take_session():
+            raise errors.StoreLocked(
+                f"the connection to {self._database.name} was lost, and another server works with"
+                " its jobs now"
+            )
+        assert self._session is not None  # noqa: S101  (just made)
+        with self._database.read() as connection:
+            last = tokens.settings(connection).get(_SETTING)
+        if last != self._name:
+            self.release()
+            raise errors.StoreLocked(
+                f"the connection to {self._database.name} was lost, and another server worked with"
+                " its jobs meanwhile"
             )
 
     def release(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
+CALL = 3.0
+"""Seconds that a client's call waits for other writers, of this process and of others: it is better
+told to come again than left without an answer. What runs in the background has `Database.wait`."""
+
+GLANCE = 0.1
+"""Seconds that something waits that matters so little that it may be left out."""
+
 READERS = 40
 """Most connections that read at the same time: as many as a server has threads."""
 
@@ -28,6 +36,7 @@ _CACHE_KIB = 65_536
 _CHECKPOINT_BYTES = 16 * 1024 * 1024
 _RESTART_BYTES = 4 * _CHECKPOINT_BYTES
 _PAGE = 4096
+_TENTH = 0.1
 JOBS_LOCK = 0x746F7067  # "topg": writers of all processes take turns by it on PostgreSQL
 
 
@@ -47,8 +56,10 @@ class Database:
         self.path = url.database if url.get_backend_name() == "sqlite" else None
         self.on_rollback: Callable[[], None] = lambda: None
         self.wait = wait
+        self.call_wait = min(wait, CALL)
         self._lock = threading.Lock()
         self._synced = ""
+        self._busy = -1.0
         self._file: tuple[int, int] | None = None
         self._closed = False
         make = _sqlite_engine if self.path is not None else _postgresql_engine
@@ -56,33 +67,36 @@ class Database:
         self._reader = make(url, wait, writes=False)
 
     @contextmanager
-    def write(self, *, durable: bool) -> Iterator[Connection]:
+    def write(self, *, durable: bool, wait: float | None = None) -> Iterator[Connection]:
         """Give a connection in a transaction, committed at the end; writers take turns.
 
-        Without `durable` the commit doesn't wait for the disk.
+        Without `durable` the commit doesn't wait for the disk. `wait` is how many seconds at most
+        are waited for others, if less than the database's own.
         """
-        with self._turns(), self.explained():
+        most = self.wait if wait is None else min(wait, self.wait)
+        with self._turns(most) as left, self.explained():
             try:
                 with self._writer.connect() as connection:
                     if self.path is not None:
-                        self._prepare_sqlite(connection, durable)
+                        self._prepare_sqlite(connection, durable, left)
                     with connection.begin():
                         if self.path is None:
-                            _prepare_postgresql(connection, durable, self._turn)
+                            _prepare_postgresql(connection, durable, self._turn, left)
                         yield connection
             except BaseException:
                 self.on_rollback()
                 raise
 
     @contextmanager
-    def _turns(self) -> Iterator[None]:
-        """Wait for our turn, but no longer than for other processes: each before us may wait."""
-        if not self._lock.acquire(timeout=self.wait):
+    def _turns(self, most: float) -> Iterator[float]:
+        """Wait for our turn, `most` seconds; give what is left of them for other processes."""
+        began = time.monotonic()
+        if not self._lock.acquire(timeout=most):
             raise errors.StoreLocked(
                 f"{self.name}: others write and wait already, too many at once"
             )
         try:
-            yield
+            yield max(most - (time.monotonic() - began), 0.001)
         finally:
             self._lock.release()
 
@@ -158,7 +172,7 @@ class Database:
         """What the database is called in messages; without a password."""
         return self.path or self.url.render_as_string(hide_password=True)
 
-    def _prepare_sqlite(self, connection: Connection, durable: bool) -> None:
+    def _prepare_sqlite(self, connection: Connection, durable: bool, wait: float) -> None:
         if self._file is None:
             self._file = _identity(str(self.path))
         self.check_file()
@@ -167,6 +181,10 @@ class Database:
         if wanted != self._synced and driver is not None:
             driver.execute(f"PRAGMA synchronous = {wanted}")
             self._synced = wanted
+        tenths = -(-wait // _TENTH)  # so that it is mostly what it was
+        if tenths != self._busy and driver is not None:
+            driver.execute(f"PRAGMA busy_timeout = {int(tenths * _TENTH * 1000)}")
+            self._busy = tenths
 
     def _checkpoint(self, kind: str) -> None:
         with self.explained(), self._reader.connect() as connection:
@@ -267,16 +285,21 @@ def _postgresql_engine(url: URL, wait: float, *, writes: bool) -> Engine:
         pool_pre_ping=True,  # the server may have been away between two calls
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
         connect_args={
-            "connect_timeout": max(2, int(wait)),
+            "connect_timeout": max(2, int(min(wait, CALL))),
             "options": f"-c lock_timeout={milliseconds} -c timezone=UTC",
             "application_name": "topgallant",
+            # A server that is unplugged is noticed after half a minute, not two hours.
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
         },
     )
 
 
-def _prepare_postgresql(connection: Connection, durable: bool, lock: int) -> None:
+def _prepare_postgresql(connection: Connection, durable: bool, lock: int, wait: float) -> None:
     connection.exec_driver_sql(
-        f"SELECT pg_advisory_xact_lock({lock})"
+        f"SET LOCAL lock_timeout = {max(int(wait * 1000), 1)};"
+        f" SELECT pg_advisory_xact_lock({lock})"
         + ("" if durable else ", set_config('synchronous_commit', 'off', true)")
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projects.core.errors import ConfigurationError, InfrastructureError
+from projects.core.errors import ConfigurationError, InfrastructureError, UsageError
 
 
 class StoreError(InfrastructureError):
@@ -31,6 +31,12 @@ class StoreFull(StoreError):
 
 class StoreAway(StoreError):
     """The database server doesn't answer."""
+
+
+class ParentOver(UsageError):
+    """The job from inside which a submission comes takes none any more."""
+
+    http_status = 409
 
 
 class StoreForeign(ConfigurationError):

@@ -19,7 +19,7 @@ from projects.jobs.store.database import JOBS_LOCK, Database, check_url
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration; a number, so that a newer one is known as such."""
 
 

@@ -114,6 +114,8 @@ def submission_of(connection: Connection, row: Row[Any], shelves: Shelves) -> Su
         created=row.created,
         jobs=row.jobs,
         cancelled=row.cancelled,
+        parent=None if row.parent is None else identity.from_bytes(row.parent),
+        below=row.below,
         first=row.first,
         phase=PHASES[shelves.get(connection, row.shelf).state],
         counts={state: n for state in _STATES if (n := row[_FIRST + state])},

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from projects.jobs.model.states import State, is_final
-from projects.jobs.store import outbox, tables, tokens
+from projects.jobs.store import families, outbox, tables, tokens
 from projects.jobs.store.cancelling import cancel_jobs, cancel_submission
 from projects.jobs.store.claim import Claim
 from projects.jobs.store.counting import counts
+from projects.jobs.store.database import GLANCE
 from projects.jobs.store.opening import JOBS, open_database
 from projects.jobs.store.processes import processes_of
 from projects.jobs.store.reading import Reader
@@ -58,6 +59,8 @@ class Store:
     What a call that is said to be *durable* returned from is on the disk. What else was written is
     in the operating system's hands (it outlives kill -9, not a power cut) and is on the disk
     after the next durable call or `sync`. Each call is one transaction: all of it or nothing.
+    What clients ask for waits for other writers for `database.CALL` seconds at most; then it raises
+    StoreLocked.
     """
 
     def __init__(self, database: Database) -> None:
@@ -70,7 +73,10 @@ class Store:
     # Submissions and what becomes of their jobs.
 
     def submit(self, new: NewSubmission) -> Submitted:
-        """Keep a submission with its jobs; durable. 1 to `MOST_JOBS` jobs, else UsageError."""
+        """Keep a submission with its jobs; durable. 1 to `MOST_JOBS` jobs, else UsageError.
+
+        ParentOver: the job from inside which it comes takes none any more.
+        """
         return submit(self._database, self._shelves, self._terms, new)
 
     def record(self, changes: Sequence[Change], *, durable: bool = False) -> list[Refused]:
@@ -104,7 +110,7 @@ class Store:
         Give numbers of jobs, or a submission: that is then marked as cancelled, too. Return the
         numbers of the jobs that were ended; what runs is the engine's business.
         """
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             found = []
             if jobs:
                 found = cancel_jobs(connection, self._shelves, jobs, reason, at)
@@ -114,7 +120,7 @@ class Store:
 
     def retry(self, number: int, *, reason: str, at: int) -> bool:
         """Begin the next attempt of a job that has ended; durable. False: it hasn't ended."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             recorder = Recorder(connection, self._shelves)
             recorder.read([number])
             found = recorder.now(number)
@@ -122,6 +128,7 @@ class Store:
                 return False
             recorder.apply([Change(number, found[0], at, reason=reason, restart=True)])
             recorder.write()
+            families.release(connection, self._shelves, number)
         return True
 
     def archive(self, numbers: Iterable[int], *, at: int, reason: str = "expired") -> int:
@@ -144,6 +151,16 @@ class Store:
         """Return the submissions that aren't done, by rank, then number."""
         with self._read() as reader:
             return reader.head(limit)
+
+    def depending(self) -> list[SubmissionView]:
+        """Return the submissions from inside jobs that haven't ended and end with those jobs."""
+        with self._database.read() as connection:
+            return families.depending(connection, self._shelves)
+
+    def left_over(self) -> list[SubmissionView]:
+        """Return those of them whose job is over, is being stopped, or is in another attempt."""
+        with self._database.read() as connection:
+            return families.left_over(connection, self._shelves)
 
     def next_jobs(self, submission: int, *, after: int = -1, limit: int) -> list[Job]:
         """Return the waiting jobs of a submission with positions greater than `after`, in order."""
@@ -265,7 +282,7 @@ class Store:
 
     def add_token(self, token: Token) -> None:
         """Keep a token; durable."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             tokens.add(connection, token)
 
     def token(self, hash_: str) -> Token | None:
@@ -280,12 +297,12 @@ class Store:
 
     def revoke_token(self, token: str, *, at: int) -> bool:
         """Revoke a token by its id; durable. False: there is none, or it was revoked before."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             return tokens.revoke(connection, token, at)
 
     def touch_token(self, token: str, *, at: int) -> None:
         """Note when a token was last used; not durable."""
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, wait=GLANCE) as connection:
             tokens.touch(connection, token, at)
 
     def setting(self, key: str, default: Any = None) -> Any:
@@ -294,7 +311,7 @@ class Store:
 
     def set_setting(self, key: str, value: Any) -> None:
         """Keep a JSON value under a key; durable. None removes it."""
-        with self._database.write(durable=True) as connection:
+        with self._database.write(durable=True, wait=self._database.call_wait) as connection:
             tokens.set_setting(connection, key, value)
 
     def settings(self) -> Mapping[str, Any]:
@@ -323,6 +340,19 @@ class Store:
             Another server is.
         """
         self._claim.take()
+
+    @property
+    def claim_may_be_lost(self) -> bool:
+        """Whether the claim hangs on a connection to a database server."""
+        return self._claim.may_be_lost
+
+    def wait_for_loss(self, stop: int) -> bool:
+        """Return True as soon as the claim is lost, False when the file `stop` can be read."""
+        return self._claim.wait_for_loss(stop)
+
+    def claim_again(self) -> None:
+        """Claim after a loss. StoreAway: try again; StoreLocked: another server has or had it."""
+        self._claim.take_again()
 
     def release(self) -> None:
         """Let another server run its jobs."""

@@ -10,6 +10,7 @@ from projects.core.errors import UsageError
 from projects.jobs.model import identity, moment
 from projects.jobs.model.entities import Submission
 from projects.jobs.model.states import Outcome, State
+from projects.jobs.store.families import check_parent
 from projects.jobs.store.prepared import Prepared
 from projects.jobs.store.rows import as_json, event_row, plain
 from projects.jobs.store.shelves import Moves, job_shelf, submission_shelf, written
@@ -50,7 +51,9 @@ def submit(
     created = moment.now() if new.created is None else new.created
     rank = created if new.rank is None else new.rank
     owner, note = plain(new.owner), plain(new.note)
-    with database.write(durable=True) as connection:
+    with database.write(durable=True, wait=database.call_wait) as connection:
+        if new.parent is not None:
+            check_parent(connection, shelves, new.parent)
         last = connection.execute(_LAST).one_or_none()
         number, first, arrival = (
             (1, 1, created)
@@ -67,12 +70,14 @@ def submit(
             rank=rank,
             created=created,
             jobs=len(ids),
+            parent=new.parent.id if new.parent else None,
+            below=new.parent.number if new.parent else None,
         )
         moves = Moves()
         places = _places(connection, shelves, new, owner)
         numbers = {text: terms.number(connection, text) for text in set(given)}
         shelf = shelves.number(connection, submission_shelf(owner, Phase.PENDING))
-        connection.execute(insert(submission), _row(kept, shelf, first, arrival))
+        connection.execute(insert(submission), _row(kept, new, shelf, first, arrival))
         rows: list[dict[str, Any]] = []
         for at, (each, id_, text, param) in enumerate(
             zip(new.jobs, ids, given, params, strict=True), first
@@ -109,7 +114,10 @@ def _places(
     }
 
 
-def _row(kept: Submission, shelf: int, first: int, arrival: int) -> dict[str, Any]:
+def _row(
+    kept: Submission, new: NewSubmission, shelf: int, first: int, arrival: int
+) -> dict[str, Any]:
+    parent = new.parent
     return {
         "number": kept.number,
         "id": identity.to_bytes(kept.id),
@@ -127,4 +135,7 @@ def _row(kept: Submission, shelf: int, first: int, arrival: int) -> dict[str, An
         "finished": None,
         **_NO_COUNTS,
         "in_new": kept.jobs,
+        "parent": identity.to_bytes(parent.id) if parent else None,
+        "below": kept.below,
+        "below_attempt": parent.attempt if parent else None,
     }

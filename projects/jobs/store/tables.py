@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
 )
 
 from projects.jobs.model.states import Outcome, State
@@ -79,6 +80,10 @@ submission = Table(
     # How many of its jobs are where: a list of submissions adds nothing up.
     *(Column(f"in_{state.name.lower()}", Integer, nullable=False) for state in State),
     *(Column(f"of_{outcome.lower()}", Integer, nullable=False) for outcome in Outcome),
+    # The job from inside which it was sent; `below` and `below_attempt` while it depends on that.
+    Column("parent", LargeBinary(16)),
+    Column("below", BigInteger),
+    Column("below_attempt", Integer),
     # A submission by its id: every request that names one.
     UniqueConstraint("id", name="submission_by_id"),
 )
@@ -93,6 +98,14 @@ Index(
     submission.c.number,
     sqlite_where=submission.c.finished.is_(None),
     postgresql_where=submission.c.finished.is_(None),
+)
+# What runs beside a job and ends with it: few, and of all others there is nothing in it.
+Index(
+    "submission_below",
+    submission.c.below,
+    submission.c.number,
+    sqlite_where=and_(submission.c.below.is_not(None), submission.c.finished.is_(None)),
+    postgresql_where=and_(submission.c.below.is_not(None), submission.c.finished.is_(None)),
 )
 
 terms = Table(

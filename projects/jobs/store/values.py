@@ -38,6 +38,19 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The attempt of a job from inside which a submission is sent."""
+
+    number: int
+    id: str
+    attempt: int
+
+
+MOST_BELOW = 64
+"""So many submissions of one job that haven't ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewSubmission:
     """Jobs that are to be kept, in their order; by default `created` is now, `rank` `created`."""
 
@@ -48,6 +61,7 @@ class NewSubmission:
     priority: int = 0
     created: int | None = None
     rank: int | None = None
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)

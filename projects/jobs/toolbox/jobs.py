@@ -20,7 +20,7 @@ def run(  # noqa: PLR0917  (the words of a command line)
 ) -> dict[str, Any]:
     """Run one job to its end; what it leaves is copied here. Fails as the job does.
 
-    Whatever ends this before ends the job as well.
+    Whatever ends this before ends the job as well. Called from inside a job it runs beside that.
 
     Args:
         tool: What is run, such as the name of a test script.
@@ -50,11 +50,14 @@ def run(  # noqa: PLR0917  (the words of a command line)
 
 
 @query
-def submit(file: Path, server: str = "") -> Any:
+def submit(file: Path, detached: bool = False, server: str = "") -> Any:
     """Submit the jobs that a file describes; prints their ids.
+
+    From inside a job they run beside that job and end with it.
 
     Args:
         file: JSON: {"job_specs": [{"name": TOOL, "params": {…}}], "parallel"?, "note"?}.
+        detached: From inside a job: wait for their turn as any others, and outlive the job.
         server: Address of the server; $SATELLITE_URL, or that of this machine, by default.
     """
     import json
@@ -67,7 +70,11 @@ def submit(file: Path, server: str = "") -> Any:
         raise unreadable(file, error) from None
     except ValueError as error:
         raise UsageError(f"{file}: {error}") from None
-    return _client(server).post_json("/api/v1/submissions", value)
+    from projects.jobs.library import inside
+
+    client = _client(server)
+    headers = inside.headers_for(client, detached=detached)
+    return client.post_json("/api/v1/submissions", value, headers)
 
 
 @query

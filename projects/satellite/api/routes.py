@@ -76,11 +76,11 @@ def _data(
     response_model=Enveloped,
     openapi_extra=schemas.body_schema(schemas.SubmissionRequest),
 )
-async def submit(request: Request, who: Submitter) -> Response:
+async def submit(request: Request, who: Submitter, parent: schemas.ParentHeader = None) -> Response:
     """Submit jobs. When this answers they are on disk."""
     services = services_of(request)
     wanted = await read_json(request, services.settings.most_body)
-    submitted = await services.write(operations.submit, services, who, wanted)
+    submitted = await services.write(operations.submit, services, who, wanted, parent)
     where = f"{PREFIX}/submissions/{submitted.submission.id}"
     return _data(request, views.submitted(submitted), 201, {"Location": where})
 

@@ -65,6 +65,7 @@ def submission(one: SubmissionView) -> dict[str, Any]:
         "jobs": one.jobs,
         "pending": one.waiting,
         "running": one.live,
+        "parent": one.parent,
     }
 
 

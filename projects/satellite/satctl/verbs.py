@@ -65,7 +65,7 @@ def _submit_file(client: Client, flags: Mapping[str, Any], words: Sequence[str])
     (path,) = words
     body = _read(path)
     try:
-        answer = client.post("/satellite/submissions", body)
+        answer = _send(client, flags, body)
     except Refused as error:
         error.args = (f"{'standard input' if path == '-' else path}: {error}",)
         raise
@@ -76,6 +76,18 @@ def _submit_file(client: Client, flags: Mapping[str, Any], words: Sequence[str])
     data = printing.data_of(answer)
     _say(f"submission {data['submission_id']}, jobs: {len(data['job_ids'])}")
     return waiting.submission(client, data["submission_id"], flags.get("timeout"))
+
+
+def _send(client: Client, flags: Mapping[str, Any], body: bytes) -> bytes:
+    from projects.jobs.library import inside
+
+    detached = flags.get("detached", False)
+    if detached and flags.get("wait"):
+        raise UsageError(
+            "--detached and --wait: what waits for its turn behind a job isn't waited for inside it"
+        )
+    headers = inside.headers_for(client, detached=detached)
+    return client.post("/satellite/submissions", body, headers)
 
 
 def _read(path: str) -> bytes:
@@ -108,7 +120,7 @@ def _run(client: Client, flags: Mapping[str, Any], words: Sequence[str]) -> int:
     if "job_timeout" in flags:
         spec["timeout"] = flags["job_timeout"]
     wanted: dict[str, Any] = {"note": flags.get("note", ""), "job_specs": [spec]}
-    answer = client.post("/satellite/submissions", printing.json_bytes(wanted))
+    answer = _send(client, flags, printing.json_bytes(wanted))
     if not flags.get("wait"):
         return printing.show(answer)
     from projects.satellite.satctl import waiting
@@ -222,8 +234,9 @@ _ABOUT_PAGE = {
     "limit": "So many at most, up to 1000. Default: 100.",
     "cursor": "`next` of the page before.",
 }
-_WAITING: dict[str, Kind] = {"wait": "flag", "timeout": "seconds"}
+_WAITING: dict[str, Kind] = {"wait": "flag", "timeout": "seconds", "detached": "flag"}
 _ABOUT_WAITING = {
+    "detached": "From inside a job: wait for its turn as any other, and outlive the job.",
     "wait": "Wait for the end, print what it is then; the exit status says how it ended.",
     "timeout": "Wait no longer than so many seconds: exit status 124.",
 }

@@ -80,6 +80,10 @@ class Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to stop; asked ten times a second."""
+        return bool(self._services.engine.lost) or await super().on_tick(counter)
+
     async def shutdown(self, sockets: Any = None) -> None:
         """Stop: streams first, which would not end by themselves."""
         self._services.feed.close()

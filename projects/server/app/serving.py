@@ -9,7 +9,7 @@ import ssl
 import sys
 from typing import TYPE_CHECKING
 
-from projects.core.errors import UsageError
+from projects.core.errors import InfrastructureError, UsageError
 from projects.jobs.http import token_files
 from projects.jobs.http.gate import Gate, is_loopback, loopback_names
 from projects.satellite.registration.export import warning
@@ -30,7 +30,8 @@ def serve(options: Options) -> None:
     Raises
     ------
     UsageError, InfrastructureError
-        The server can't be started: the message says what is in the way.
+        The server can't be started: the message says what is in the way. Or it had to stop, because
+        another one runs the jobs of its database.
     """
     from projects.server.app.asgi import Server
     from projects.server.app.assembly import check_apps, create_app, registered, running_services
@@ -57,6 +58,8 @@ def serve(options: Options) -> None:
                 )
                 _spare_the_collector()
                 server.run(sockets=[sock])
+                if services.engine.lost:
+                    raise InfrastructureError(services.engine.lost)
             finally:
                 for file in files:
                     token_files.remove(file, token)

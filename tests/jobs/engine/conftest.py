@@ -34,6 +34,7 @@ class House:
         self.changed = threading.Condition()
         self.news: list[News] = []
         self.settings: dict[str, Any] = {"grace": 0.3, "parallel_jobs": 2}
+        self.database = f"sqlite:///{self.data}/satellite.db"
         self._engine: Engine | None = None
         self._store: Store | None = None
 
@@ -50,7 +51,7 @@ class House:
     def start(self, **settings: Any) -> Engine:
         self.settings |= settings
         told = Settings(self.data, **self.settings)
-        self._store = open_store(f"sqlite:///{self.data}/satellite.db")
+        self._store = open_store(self.database)
         engine = Engine(self._store, self.backend(), Catalog([self.scripts]), told)
         engine.subscribe(self._hear)
         engine.start()

@@ -19,7 +19,7 @@ from projects.jobs.store.errors import StoreLocked
 from projects.jobs.store.values import Change
 
 
-def never() -> bool:
+def never(_: float) -> bool:
     return False
 
 
@@ -41,6 +41,17 @@ def test_sat_28_directories_of_jobs_that_ended_long_ago_go_rows_stay(
     assert (job.state, job.outcome, job.return_code) == (State.ARCHIVED, Outcome.SUCCESS, 0)
 
 
+def test_sat_28_so_many_days_as_the_settings_say(house: Any) -> None:
+    house.tool("quick", "true")
+    house.start(expire_days=1, clear_logs_at_start=False)
+    old = house.run("quick")
+    house.stop()
+    house.start(expire_days=0)
+    until(lambda: house.job(old.id).state == State.ARCHIVED)
+    assert not house.logs(old).exists()
+    assert house.store.jobs().items[0].outcome == Outcome.SUCCESS
+
+
 def test_a_link_in_the_place_of_a_directory_is_removed_not_followed(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "kept").touch()
@@ -58,6 +69,38 @@ def until(condition: Any) -> None:
     while not condition():  # files of another thread: nobody tells
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_tidying_up_leaves_nine_tenths_of_the_time_to_jobs(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that goes on by one second with each directory, and by as much as is waited."""
+    monkeypatch.setattr(retention, "BATCH", 2)
+    house.tool("quick", "true")
+    house.start(clear_logs_at_start=False, parallel_jobs=2)
+    for id_ in house.submit(*["quick"] * 5).job_ids:
+        house.done(id_)
+    now, pauses = [0.0], []
+    real = retention.remove
+
+    def remove(*words: Any) -> bool:
+        now[0] += 1
+        return real(*words)
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        now[0] += seconds
+        return len(pauses) == stop_after
+
+    monkeypatch.setattr(retention, "remove", remove)
+    stop_after, logs = 3, house.data / "job_logs"
+    cleared = retention.clear_finished(house.store, logs, (), moment.now(), wait, lambda: now[0])
+    assert cleared == 4
+    assert pauses == [0, 18, 18]  # and not one more directory once it is to stop
+    now[0], stop_after = 0, 99
+    pauses.clear()
+    assert retention.expire(house.store, logs, -1, wait, lambda: now[0]) == 5
+    assert pauses == [0, 18, 18, 9]
 
 
 def test_sat_29_start_clears_the_logs_of_finished_jobs_only(house: Any, gate: Any) -> None:
@@ -112,6 +155,9 @@ def test_jobs_go_on_while_the_store_takes_nothing(house: Any, monkeypatch: Any) 
     sent = house.submit(*["quick"] * 6)
     until(lambda: all((house.data / "job_logs" / id_).exists() for id_ in sent.job_ids))
     until(lambda: not house.engine.health().ready)
+    assert house.job(sent.job_ids[0]).state == State.NEW
+    said = house.engine.why_waiting(sent.job_ids[0])
+    assert said == "It has begun, which isn't recorded yet."
     assert "another process is writing" in house.engine.health().problems[0]
     with pytest.raises(InfrastructureError, match="another process is writing"):
         house.engine._recorder.flush(timeout=0.05)

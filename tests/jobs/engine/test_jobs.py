@@ -116,7 +116,7 @@ def test_sat_21_submissions_run_one_after_the_other_and_three_jobs_at_once(
     assert [job.state for job in three] == [State.RUNNING] * 3
     assert all(house.job(id_).state <= State.WAITING for id_ in first.job_ids[3:])
     assert house.engine.running() == 3
-    assert "submissions run at once" in house.engine.why_waiting(second.job_ids[0])
+    assert "At most 1 submission runs at once" in house.engine.why_waiting(second.job_ids[0])
     assert "3 of at most 3 jobs" in house.engine.why_waiting(first.job_ids[3])
     gate.open()
     last = house.done(second.job_ids[0])
@@ -135,11 +135,20 @@ def most_at_once(jobs: list[Any]) -> int:
     return most
 
 
-def test_sat_22_without_parallel_n_counts_and_jobs_begin_in_their_order(house: Any) -> None:
+def test_sat_22_without_parallel_n_counts_and_jobs_begin_in_their_order(
+    house: Any, gate: Any
+) -> None:
+    house.tool("wait", gate.wait)
     house.tool("quick", "sleep 0.02")
     house.start(parallel_jobs=2)
-    jobs = [house.done(id_) for id_ in house.submit(*["quick"] * 12).job_ids]
-    assert most_at_once(jobs) <= 2
+    sent = house.submit(*["wait"] * 8)
+    for id_ in sent.job_ids[:2]:
+        house.running(id_)
+    assert house.engine.running() == 2
+    assert "2 of at most 2 jobs" in house.engine.why_waiting(sent.job_ids[2])
+    gate.open()
+    jobs = [house.done(id_) for id_ in sent.job_ids]
+    assert most_at_once(jobs) == 2
     jobs = [house.done(id_) for id_ in house.submit(*["quick"] * 6, parallel=1).job_ids]
     assert sorted(jobs, key=lambda job: job.started) == jobs
 

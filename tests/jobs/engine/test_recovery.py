@@ -165,7 +165,7 @@ def test_a_job_that_was_cancelled_when_the_server_died_ends_cancelled(
     assert (job.outcome, job.reason) == (Outcome.CANCELLED, "no more")
 
 
-def test_stopping_the_server_with_its_jobs_begins_them_again(house: Any) -> None:
+def test_sat_26_jobs_that_a_stop_interrupts_begin_again(house: Any) -> None:
     house.tool("slow", "test $TOPGALLANT_ATTEMPT = $JOB_ID.2 || sleep 300")
     house.tool("careful", "sleep 300", on_restart="fail")
     house.start(stop_jobs=True)
@@ -263,7 +263,7 @@ def prepared(house: Any, on_restart: str, *states: State, boot_id: str = "old") 
 
 @pytest.mark.parametrize("on_restart", ["rerun", "reattach", "fail"])
 @pytest.mark.parametrize("started", [True, False, None])
-def test_after_a_reboot_the_policy_of_the_tool_decides(
+def test_sat_26_after_a_reboot_the_policy_of_the_tool_decides(
     house: Any, monkeypatch: Any, on_restart: str, started: bool | None
 ) -> None:
     number = prepared(house, on_restart, State.STARTING, State.RUNNING)

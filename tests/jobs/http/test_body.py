@@ -4,10 +4,10 @@ import json
 import socket
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projects.core.errors import TopgallantError
@@ -64,12 +64,14 @@ _values = st.recursive(
 
 
 @given(_values)
+@settings(deadline=None)
 def test_json_of_a_sensible_depth_is_read_as_json_reads_it(value: Any) -> None:
     text = json.dumps(value)
     assert parse(text.encode()) == json.loads(text)
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_any_bytes_are_read_or_refused_with_a_message(data: bytes) -> None:
     try:
         parse(data)
@@ -140,3 +142,38 @@ def test_a_submission_of_a_million_jobs_is_refused_with_the_number(world: World)
     assert answer.status_code == 413
     assert "100,000" in answer.json()["error"]["message"]
     assert world.store.counts().total == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../example", "a/b", "a\0b", "a\nb", "exämple", "\U0001f600", "x" * 101]
+)
+def test_names_that_no_test_can_have_are_refused_wherever_they_are(world: World, name: str) -> None:
+    client = world.client()
+    for body in (
+        {"job_specs": [{"name": name}]},
+        {"job_specs": [{"name": "example", name: 1}]},
+        {"job_specs": [{"name": "example"}], name: 1},
+    ):
+        assert client.post("/api/v1/submissions", json=body).status_code == 422, body
+    where = quote(name, safe="").replace(".", "%2E")
+    for path in (f"/api/v1/tools/{where}", f"/satellite/tests/{where}", f"/api/v1/jobs/{where}"):
+        assert client.get(path).status_code in {400, 404, 422}, path
+    assert world.store.counts().total == 0
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\0b", "a\nb", "exämple", "a=b"])
+def test_parameters_of_such_names_are_refused(world: World, name: str) -> None:
+    spec = {"name": "example", "params": {name: "x"}}
+    answer = world.client().post("/api/v1/submissions", json={"job_specs": [spec]})
+    assert answer.status_code == 422
+
+
+def test_texts_of_any_kind_arrive_as_they_are_sent(world: World) -> None:
+    client = world.client()
+    params = {"b": "/../\n\t\"'$(x)\u202e\U0001f600é", "unicode_name": "ü"}
+    body = {"job_specs": [{"name": "example", "params": params}], "note": "zeile 1\nzeile 2 ☃"}
+    answer = client.post("/api/v1/submissions", json=body)
+    assert answer.status_code == 201
+    (job,) = answer.json()["job_ids"]
+    assert client.get(f"/api/v1/jobs/{job}").json()["params"] == params
+    assert answer.json()["note"] == body["note"]

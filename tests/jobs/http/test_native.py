@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from projects.jobs.http import operations, schemas
+from projects.jobs.http import operations, schemas, services
 from projects.jobs.http.services import MOST_WRITERS
 from projects.jobs.model import moment
 from projects.jobs.store.errors import StoreLocked
@@ -248,6 +249,48 @@ def test_reading_goes_on_while_many_wait_to_write(
         assert {one.result().status_code for one in sent} == {503}
 
 
+def test_whoever_can_not_write_now_is_told_when_to_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, body = world.client(), {"job_specs": [{"name": "example"}]}
+    (job,) = world.submit(client)
+    world.ended(job)
+    database = world.store._database
+    assert database.wait > database.call_wait
+    monkeypatch.setattr(database, "call_wait", 0.05)
+    other = sqlite3.connect(world.data / "satellite.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        for path in ("/api/v1/submissions", f"/api/v1/jobs/{job}/retry", "/satellite/submissions"):
+            answer = client.post(path, json=body)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2"), path
+            assert "locked" in answer.text
+        assert client.get(f"/api/v1/jobs/{job}").status_code == 200
+    finally:
+        other.close()
+    assert client.post("/api/v1/submissions", json=body).status_code == 201
+
+
+def test_a_call_that_does_not_come_in_to_write_is_told_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "QUEUE", 0.05)
+    held = threading.Event()
+    monkeypatch.setattr(operations, "submit", lambda *_: held.wait(60) and pytest.fail("late"))
+    client = world.client()
+    body = {"job_specs": [{"name": "example"}]}
+    with ThreadPoolExecutor(MOST_WRITERS) as writers:
+        for _ in range(MOST_WRITERS):
+            writers.submit(client.post, "/api/v1/submissions", json=body)
+        try:
+            world.until(lambda: world.services.writers.borrowed_tokens == MOST_WRITERS)
+            answer = client.post("/api/v1/submissions", json=body)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+            assert f"{MOST_WRITERS} calls write already" in answer.text
+        finally:
+            held.set()
+
+
 def test_a_database_that_is_locked_keeps_nobody_from_reading(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,3 +299,33 @@ def test_a_database_that_is_locked_keeps_nobody_from_reading(
 
     monkeypatch.setattr(world.store, "touch_token", touch)
     assert world.client().get("/api/v1/jobs").status_code == 200
+
+
+def test_a_submission_from_inside_a_job_runs_below_it(world: World) -> None:
+    world.puppets.hold = True
+    ann, bob = world.client("ann"), world.client("bob")
+    (parent,) = world.submit(ann)
+    world.until(lambda: (1, 1) in world.puppets.orders)
+    body = {"job_specs": [{"name": "example"}]}
+
+    def send(client: Any, said: str) -> Any:
+        return client.post("/api/v1/submissions", json=body, headers={"Topgallant-Parent": said})
+
+    sent = send(ann, parent)
+    assert (sent.status_code, sent.json()["parent"]) == (201, parent)
+    world.until(lambda: (2, 1) in world.puppets.orders)
+    shown = ann.get(f"/api/v1/submissions/{sent.json()['id']}").json()
+    assert shown["parent"] == parent
+    there = ann.get(f"/satellite/submissions/{sent.json()['id']}").json()["data"]
+    assert there["parent"] == parent
+    # Nobody takes a place below a job that isn't theirs, or learns that it is there.
+    nowhere = "DKDaB5I6SVmMk65hvZ-aaA"
+    for client, said in ((bob, parent), (ann, nowhere), (ann, "4711"), (ann, "~" * 22)):
+        answer = send(client, said)
+        assert (answer.status_code, answer.json()["parent"]) == (201, None)
+    world.puppets.finish(2)
+    world.puppets.finish(1)
+    world.ended(parent)
+    refused = send(ann, parent)
+    assert refused.status_code == 409
+    assert "detached" in refused.json()["error"]["message"]

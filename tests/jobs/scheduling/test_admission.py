@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projects.jobs.scheduling import admission
-from projects.jobs.scheduling.admission import plan, rank, why_waiting
+from projects.jobs.scheduling.admission import plan, rank
 from projects.jobs.scheduling.view import Limits, Turn, View
 
 SECOND = 1_000_000
@@ -107,29 +107,6 @@ def test_a_plan_looks_at_a_bounded_window() -> None:
 @pytest.mark.parametrize(("priority", "hours"), [(1, 1), (3, 3), (-2, -2)])
 def test_a_step_of_priority_is_worth_an_hour(priority: int, hours: int) -> None:
     assert rank(10 * 3600 * SECOND, priority) == rank((10 - hours) * 3600 * SECOND, 0)
-
-
-def why(of: View, number: int) -> str:
-    return why_waiting(of, number)
-
-
-def test_reasons_are_sentences() -> None:
-    busy = turn(7, Job(1), Job(2), begun=True, running=2)
-    assert why(view(busy), 1) == "2 of at most 2 jobs of its submission run; it is next."
-    assert why(view(busy), 2).endswith("; 1 wait before it in its submission.")
-    late, later = turn(8, Job(5)), turn(9, Job(6))
-    assert why(view(busy, late, later), 5) == (
-        "At most 1 submissions run at once, now 7; it is next."
-    )
-    assert why(view(busy, late, later), 6).endswith("; 1 wait before it in the queue.")
-    gpu = turn(1, Job(1, ("gpu",)), Job(2, ("gpu",)), begun=True)
-    assert why(view(gpu, taken={"gpu": 40}), 1) == 'It needs "gpu", which job 40 has.'
-    assert why(view(gpu), 1) == "It is about to start."
-    assert why(view(gpu), 2) == 'It needs "gpu", for which job 1 has waited longer.'
-    full = turn(1, Job(1), running=3, begun=True, parallel=9)
-    assert why(view(full, capacity=3), 1).startswith("3 jobs run here, which is all")
-    assert "devices" in why(view(turn(1, Job(1, (), "8 gpus"))), 1)
-    assert why(view(gpu), 1000) == "It waits for the jobs that were submitted before it."
 
 
 # ---- properties: simulate whole lives ---------------------------------------------------------

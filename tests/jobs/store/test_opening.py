@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from projects.core.errors import TopgallantError, UsageError
-from projects.jobs.store import errors, opening
+from projects.jobs.model.entities import Token
+from projects.jobs.model.states import State
+from projects.jobs.store import database, errors, opening
 from projects.jobs.store.store import open_store
 from projects.jobs.store.tables import metadata
-from projects.jobs.store.values import NewJob, NewSubmission
+from projects.jobs.store.values import Change, NewJob, NewSubmission
 
 NEW = NewSubmission("ada", [NewJob("true")])
+ID = bytes.fromhex("00000000000040008000000000000000")
 
 
 def url_of(folder: Path) -> str:
@@ -55,6 +59,31 @@ def test_the_version_is_the_newest_migration() -> None:
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
     assert scripts.get_current_head() == opening.VERSION
+
+
+def test_a_database_of_version_1_is_brought_up_to_date(url: str) -> None:
+    open_store(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:  # as version 1 had it
+        connection.execute(text("DROP INDEX submission_below"))
+        for column in ("parent", "below", "below_attempt"):
+            connection.execute(text(f"ALTER TABLE submission DROP COLUMN {column}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        table = metadata.tables["submission"]
+        later = ("parallel", "cancelled", "finished", "parent", "below", "below_attempt")
+        row = dict.fromkeys([c.name for c in table.c if c.name not in later], 0)
+        told = {"number": 1, "shelf": 1, "owner": "ada", "note": "", "id": ID}
+        connection.execute(table.insert(), row | told)
+        connection.execute(text("INSERT INTO shelf VALUES (1, 1, '', 'ada', 0, 0, 1)"))
+    store = open_store(url)
+    (old,) = store.submissions().items
+    assert (old.owner, old.parent, old.below) == ("ada", None, None)
+    store.submit(NEW)
+    store.close()
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
 
 
 def test_a_newer_version_is_refused(url: str) -> None:
@@ -138,6 +167,43 @@ def test_a_file_that_another_process_keeps_locked_is_said(tmp_path: Path) -> Non
     other.close()
     store.submit(NEW)
     store.close()
+
+
+def test_a_client_is_told_soon_that_another_process_writes(url: str) -> None:
+    """What is written in the background goes on waiting; here that would take ten minutes."""
+    store = open_store(url, wait=600)
+    assert store._database.call_wait == database.CALL
+    store.submit(NEW)
+    store.add_token(Token("t", "hash", "ada", "", (), 1))
+    store._database.call_wait = 0.05
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    lock = (
+        "BEGIN IMMEDIATE" if "sqlite" in url else f"SELECT pg_advisory_lock({database.JOBS_LOCK})"
+    )
+    with engine.connect() as other:
+        other.exec_driver_sql(lock)
+        for call in (
+            lambda: store.submit(NEW),
+            lambda: store.cancel_waiting([1], reason="", at=1),
+            lambda: store.retry(1, reason="", at=1),
+            lambda: store.revoke_token("t", at=1),
+            lambda: store.set_setting("a", 1),
+            lambda: store.touch_token("t", at=1),
+        ):
+            with pytest.raises(errors.StoreLocked, match="another process keeps it locked"):
+                call()
+        with ThreadPoolExecutor(1) as pool:
+            recorded = pool.submit(store.record, [Change(1, 1, 1, State.RUNNING)])
+            while not store._database._lock.locked():
+                assert not recorded.done()
+            with pytest.raises(errors.StoreLocked, match="others write and wait already"):
+                store.submit(NEW)
+            assert not recorded.done()
+            other.invalidate()
+            assert recorded.result(60) == []
+    assert store.counts().total == 1
+    store.close()
+    engine.dispose()
 
 
 @pytest.fixture

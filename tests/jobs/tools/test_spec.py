@@ -15,6 +15,7 @@ from projects.jobs.tools.limits import Limits
 from projects.jobs.tools.parameters import TYPES, Integer
 from projects.jobs.tools.spec import MAX_BYTES, read_spec
 from projects.jobs.tools.tool import SpecError, Tool, UploadSpec
+from projects.jobs.tools.values import InvalidParameters
 from tests.conftest import CHECKOUT
 from tests.jobs.tools.conftest import Make, parameter
 
@@ -276,3 +277,11 @@ def test_whatever_a_spec_says_it_is_read_or_refused(make: Make, spec: Any) -> No
         assert said
     else:
         json.dumps([tool.describe(), tool.json_schema()])
+
+
+def test_sat_09_nat_ignores_min_and_max(make: Make) -> None:
+    tool = read_spec(make(parameters=[parameter("n", "nat", min=3, max=5)]))
+    for number in (0, 2, 6, 2**53):
+        assert tool.validate({"n": number}).arguments == [f"--n={number}"]
+    with pytest.raises(InvalidParameters, match="less than 0"):
+        tool.validate({"n": -1})
