@@ -6,22 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from projects.hub.accounts import audit, groups, passwords, sessions, users
+from projects.hub.accounts.sharing import check_member_of
 from projects.hub.accounts.values import Actor, Group, Member, User
-from projects.jobs.http.refusals import Absent, Forbidden, Invalid, Refusal
+from projects.jobs.http.refusals import Absent, Forbidden, Refusal
 from projects.jobs.model import moment
 from projects.jobs.store.values import JobFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from sqlalchemy import Connection
 
     from projects.hub.accounts.accounts import Accounts
     from projects.hub.accounts.values import Registration
     from projects.jobs.http.access import Principal
-
-SUBMISSION = "submission"
-"""The kind of the objects that are shared on behalf of the jobs' store."""
 
 
 class Taken(Refusal):
@@ -135,7 +133,7 @@ class Directory:
             if "disabled" in given:
                 given["disabled"] = (before.disabled or moment.now()) if given["disabled"] else None
             if "autoshare" in given:
-                _check_member_of(users.groups_of(connection, name), given["autoshare"])
+                check_member_of(users.groups_of(connection, name), given["autoshare"])
             if given:
                 users.change(connection, name, **given)
             if not users.admins(connection) and before.admin and before.disabled is None:
@@ -261,35 +259,6 @@ class Directory:
             audit.write(connection, actor, "group.member.delete", id_, {"user": user})
         self._accounts.changed()
 
-    # What is shared.
-
-    def to_share_with(self, who: Principal, wanted: Iterable[str] | None) -> tuple[str, ...]:
-        """Return the groups that get what `who` makes: the wanted ones, or those they always name.
-
-        Raises
-        ------
-        Invalid
-            They aren't in one of them.
-        """
-        with self._database.read() as connection:
-            in_groups = users.groups_of(connection, who.owner)
-            if wanted is None:
-                found = users.find(connection, who.owner)
-                return tuple(set(found.autoshare) & set(in_groups)) if found else ()
-        wanted = tuple(wanted)
-        _check_member_of(in_groups, wanted, "groups")
-        return wanted
-
-    def share_submission(self, id_: str, with_groups: Iterable[str]) -> None:
-        """Let groups see a submission and its jobs."""
-        with self._database.write(durable=True) as connection:
-            groups.set_shared(connection, SUBMISSION, id_, with_groups)
-
-    def groups_of_submission(self, id_: str) -> tuple[str, ...]:
-        """Return the groups that see a submission."""
-        with self._database.read() as connection:
-            return groups.shared_with(connection, SUBMISSION, id_)
-
     def _owns_something(self, name: str) -> bool:
         owned = self._store.counts(JobFilter(owners=[name])).total
         return bool(owned) or any(token.owner == name for token in self._store.tokens())
@@ -325,13 +294,6 @@ def _managed(connection: Connection, who: Principal, id_: str) -> Group:
 
 def _no_group(id_: str) -> Absent:
     return Absent(f"there is no group {id_[:70]}")
-
-
-def _check_member_of(is_in: Iterable[str], wanted: Iterable[str], field: str = "autoshare") -> None:
-    missing = sorted(set(wanted) - set(is_in))
-    if missing:
-        said = f"you are not in the group {missing[0][:70]}"
-        raise Invalid(said, fields={field: said})
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from projects.core.errors import TopgallantError
 from projects.hub.accounts import login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
-from projects.hub.accounts.directory import Directory
+from projects.hub.accounts.sharing import Sharing
 from projects.hub.app import told
 from projects.hub.app.greeting import Greeting
 from projects.hub.app.trail import Trail
@@ -57,8 +57,8 @@ def create_part(services: Services) -> Part:
     """
     database = open_hub_store(_url(services))
     accounts = Accounts(database, services.store)
-    directory = Directory(accounts)
-    services.sharing = directory
+    sharing = Sharing(accounts)
+    services.sharing = sharing
     settings = services.settings
     data = services.engine.settings.data_directory
     provider = oidc.read_provider(Path(settings.hub_oidc or data / oidc.FILE))
@@ -68,7 +68,7 @@ def create_part(services: Services) -> Part:
     notifications = Notifications(
         database,
         read_settings(data / FILE),
-        told.sources(services.store, accounts, directory, tables["tables"], tables["table_plots"]),
+        told.sources(services.store, accounts, sharing, tables["tables"], tables["table_plots"]),
     )
     tables["tables"].subscribe(notifications.watcher.changed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import InfrastructureError, one_line
@@ -121,11 +121,14 @@ class Engine:
         self._loop.stop()
         self._let_go()
 
-    def submit(self, request: Any, owner: str) -> Submitted:
+    def submit(
+        self, request: Any, owner: str, before: Callable[[str], None] | None = None
+    ) -> Submitted:
         """Check the whole request, store it durably, wake the loop.
 
         `request` is `{"parallel"?, "note"?, "priority"?, "job_specs": [{"name", "params"?,
-        "timeout"?, "limits"?}]}`.
+        "timeout"?, "limits"?}]}`. `before` is called with the id of the submission once the
+        request is found good, and before anybody can see it: for what is kept elsewhere with it.
 
         Raises
         ------
@@ -146,6 +149,9 @@ class Engine:
             created=moment.now(),
             ageing=self.settings.ageing,
         )
+        if before is not None:
+            new = replace(new, id=identity.new())
+            before(new.id)
         kept = self.store.submit(new)
         self._loop.post(lambda: self._backlog.add(kept.submission))
         return Submitted(kept.submission, kept.ids)

@@ -59,7 +59,7 @@ class Sharing(Protocol):
         """
 
     def share_submission(self, id_: str, with_groups: Iterable[str]) -> None:
-        """Let groups see a submission and its jobs."""
+        """Let groups see a submission and its jobs; durable. It may not be there yet."""
 
     def groups_of_submission(self, id_: str) -> Sequence[str]:
         """Return the groups that see a submission."""

@@ -59,7 +59,7 @@ def submit(
         )
         kept = Submission(
             number=number,
-            id=identity.new(),
+            id=new.id or identity.new(),
             owner=owner,
             note=note,
             parallel=new.parallel,

@@ -39,7 +39,10 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class NewSubmission:
-    """Jobs that are to be kept, in their order; by default `created` is now, `rank` `created`."""
+    """Jobs that are to be kept, in their order; by default `created` is now, `rank` `created`.
+
+    `id`: what it will be called, for who has to write it down before; empty: one is made.
+    """
 
     owner: str
     jobs: Sequence[NewJob]
@@ -48,6 +51,7 @@ class NewSubmission:
     priority: int = 0
     created: int | None = None
     rank: int | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
