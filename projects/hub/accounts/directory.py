@@ -148,6 +148,20 @@ class Directory:
         self._accounts.changed()
         return after or before
 
+    def change_own_password(self, who: Principal, old: str, new: str, actor: Actor) -> None:
+        """Give oneself another password; sessions elsewhere end.
+
+        Raises
+        ------
+        Absent, Forbidden, Invalid, TooManyAttempts
+            See `set_password`; also when a token that is no admin's would be enough.
+        """
+        found = self._accounts.user(who.owner)
+        proves = who.session_id or who.is_admin or (old and found and found.password is not None)
+        if not proves:
+            raise Forbidden("a token doesn't set a password without the old one: log in instead")
+        self.set_password(who.owner, old, new, actor, who.session_id)
+
     def set_password(
         self, name: str, old: str | None, new: str, actor: Actor, keep_session: str
     ) -> None:

@@ -15,7 +15,7 @@ from projects.hub.accounts.values import Actor, Member, User
 from projects.jobs.http.access import Admin, Principal, Reader, Submitter, address_of
 from projects.jobs.http.answers import answer, page_answer
 from projects.jobs.http.body import read_json
-from projects.jobs.http.refusals import Absent, Forbidden
+from projects.jobs.http.refusals import Absent
 from projects.jobs.http.schemas import COMMON_ERRORS, body_schema
 
 if TYPE_CHECKING:
@@ -140,17 +140,11 @@ async def change_password(request: Request, who: Submitter, user: str) -> Respon
     """Set a password. Other sessions end; tokens stay: revoke those that others may know."""
     await run_in_threadpool(_find, accounts_of(request), who, user)
     wanted = await _wanted(request, schemas.PasswordChange)
-    oneself = who.owner == user
-    if oneself and not who.session_id and not who.is_admin and not wanted.old:
-        raise Forbidden("a token doesn't set a password without the old one: log in instead")
-    await run_in_threadpool(
-        _directory(request).set_password,
-        user,
-        wanted.old if oneself else None,
-        wanted.new,
-        actor(request, who),
-        who.session_id,
-    )
+    directory, by = _directory(request), actor(request, who)
+    if who.owner == user:
+        await run_in_threadpool(directory.change_own_password, who, wanted.old, wanted.new, by)
+    else:
+        await run_in_threadpool(directory.set_password, user, None, wanted.new, by, who.session_id)
     return Response(status_code=204)
 
 

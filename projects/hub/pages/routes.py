@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from projects.hub.pages import (
     account_routes,
+    admin_routes,
     job_routes,
     overview_routes,
     result_routes,
@@ -21,3 +22,4 @@ router.include_router(job_routes.router, prefix="/satellites/{nickname}")
 router.include_router(submit_routes.router)
 router.include_router(result_routes.router)
 router.include_router(account_routes.router)
+router.include_router(admin_routes.router)

@@ -40,6 +40,10 @@ TABLE: Table = {
     ("POST", "/api/v1/tokens"): May("submit", body={"scopes": ["read"]}),
     ("GET", "/api/v1/tokens"): May("read"),
     ("DELETE", "/api/v1/tokens/{token}"): May("submit", "owner's", fresh=True),
+    # Pages.
+    ("POST", "/account/about"): May("submit"),
+    ("POST", "/account/password"): May("submit"),
+    ("POST", "/account/sessions/end"): May("submit"),
 }
 
 
