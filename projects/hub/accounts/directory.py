@@ -13,7 +13,7 @@ from projects.jobs.model import moment
 from projects.jobs.store.values import JobFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import Connection
 
@@ -232,6 +232,11 @@ class Directory:
         """
         with self._database.read() as connection:
             return _visible(connection, who, id_), groups.members(connection, id_)
+
+    def member_counts(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return how many members groups have, by their ids."""
+        with self._database.read() as connection:
+            return groups.member_counts(connection, ids)
 
     def rename_group(self, who: Principal, id_: str, title: str, actor: Actor) -> Group:
         """Give a group another title."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from projects.hub.pages import (
     account_routes,
     admin_routes,
+    group_routes,
     job_routes,
     overview_routes,
     result_routes,
@@ -23,3 +24,4 @@ router.include_router(submit_routes.router)
 router.include_router(result_routes.router)
 router.include_router(account_routes.router)
 router.include_router(admin_routes.router)
+router.include_router(group_routes.router)

@@ -44,6 +44,14 @@ TABLE: Table = {
     ("POST", "/account/about"): May("submit"),
     ("POST", "/account/password"): May("submit"),
     ("POST", "/account/sessions/end"): May("submit"),
+    ("POST", "/account/autoshare"): May("submit"),
+    ("GET", "/groups"): May("read"),
+    ("POST", "/groups"): May("admin"),
+    ("GET", "/groups/{group}"): May("read", "team reads"),
+    ("POST", "/groups/{group}/title"): May("submit", "team changes"),
+    ("POST", "/groups/{group}/members"): May("submit", "team changes"),
+    ("POST", "/groups/{group}/members/{user}/remove"): May("submit", "team changes", fresh=True),
+    ("POST", "/groups/{group}/remove"): May("admin", fresh=True),
 }
 
 
