@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from projects.jobs.http.body import Form
     from projects.jobs.http.refusals import Refusal
@@ -21,6 +21,8 @@ class Filled:
 
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    fields: Sequence[tuple[str, str]] = ()
+    """All of them, where a name may come several times."""
     said: str = ""
     status: int = 200
 
@@ -37,4 +39,4 @@ def refused(form: Form, refusal: Refusal, fields: Collection[str]) -> Filled:
 def wrong(form: Form, errors: Mapping[str, str], said: str = "", status: int = 422) -> Filled:
     """Return a form with mistakes, with what was written but for secrets."""
     values = {name: value for name, value in form.fields if name not in SECRET}
-    return Filled(values, errors, said, status)
+    return Filled(values, errors, tuple(form.fields), said, status)

@@ -9,6 +9,7 @@ from projects.hub.pages import (
     admin_routes,
     group_routes,
     job_routes,
+    notification_routes,
     overview_routes,
     result_routes,
     static_files,
@@ -25,3 +26,4 @@ router.include_router(result_routes.router)
 router.include_router(account_routes.router)
 router.include_router(admin_routes.router)
 router.include_router(group_routes.router)
+router.include_router(notification_routes.router)

@@ -281,6 +281,54 @@ def artifacts(  # noqa: PLR0917  (the words of a command line)
 
 
 @query
+def notifications(  # noqa: PLR0917  (the words of a command line)
+    action: Literal["list", "add", "test", "pause", "resume", "remove", "outbox"] = "list",
+    rule: str = "",
+    target: str = "",
+    on: list[Literal["failed", "recovered", "slower"]] = [  # noqa: B006
+        "failed",
+        "recovered",
+        "slower",
+    ],
+    pattern: str = "*",
+    shared: bool = False,
+    name: str = "",
+    limit: int = 20,
+    server: str = "",
+) -> Any:
+    """Say what you want to be told and where, try it, and see what was told.
+
+    What signs the messages of a new webhook, its secret, is printed this once.
+
+    Args:
+        action: What is done; `outbox` shows what was told, or waits, or was given up and why.
+        rule: Number of the rule; for `add` the channel: mail, webhook, slack or github.
+        target: Where to: an address of mail, an https address, or owner/repository#12.
+        on: What is told: jobs that fail or recover, columns of tables that get slower.
+        pattern: Which tests, or tables as system/name; * ? and […] as in a shell.
+        shared: Also what your groups see, not only what is yours.
+        name: A name of the rule, for you.
+        limit: So many lines of the outbox.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub notifications add slack https://hooks.slack.com/services/... --on=failed
+    ./run_toolbox.py hub notifications test 1
+    ./run_toolbox.py hub notifications outbox
+    """
+    client = _client(server)
+    if action == "list":
+        return client.get_json("/api/v1/notifications/rules")["items"]
+    from projects.hub.notifications import command_line
+
+    if action == "add":
+        more = {"on": list(on), "pattern": pattern, "shared": shared, "name": name}
+        return command_line.make(client, rule, target, more)
+    return command_line.do(client, action, rule, limit)
+
+
+@query
 def registration(to: Literal["open", "closed", ""] = "", server: str = "") -> Any:
     """Show whether everybody may make themselves a user, or change it; for admins.
 

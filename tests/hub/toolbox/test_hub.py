@@ -103,3 +103,29 @@ def test_tokens_are_made_and_revoked(as_admin: Hub) -> None:
 def test_registration_is_opened(as_admin: Hub) -> None:
     assert commands.registration() == {"registration": "closed"}
     assert commands.registration("open") == {"registration": "open"}
+
+
+def test_rules_of_notifications_are_made_tried_and_removed(as_admin: Hub) -> None:
+    made = commands.notifications(
+        "add", "webhook", "https://192.0.2.1/hook", on=["failed"], pattern="disk_*", name="night"
+    )
+    assert (made["number"], made["on"], made["pattern"]) == (1, ["failed"], "disk_*")
+    assert made["secret"]
+    assert [one["name"] for one in commands.notifications()] == ["night"]
+    assert commands.notifications("test", "1")["event"] == "test"
+    assert [one["rule"] for one in commands.notifications("outbox")] == [1]
+    assert commands.notifications("pause", "1")["active"] is False
+    assert commands.notifications("resume", "1")["active"] is True
+    commands.notifications("remove", "1")
+    assert commands.notifications() == []
+
+
+def test_what_is_missing_of_a_rule_is_asked_for(as_admin: Hub) -> None:
+    with pytest.raises(UsageError, match='unknown channel "slak"; did you mean "slack"'):
+        commands.notifications("add", "slak", "https://192.0.2.1/hook")
+    with pytest.raises(UsageError, match="where to"):
+        commands.notifications("add", "slack")
+    with pytest.raises(UsageError, match="which rule"):
+        commands.notifications("test")
+    with pytest.raises(TopgallantError, match="an address looks like"):
+        commands.notifications("add", "slack", "nowhere")
