@@ -32,6 +32,7 @@ from projects.hub.sites.sites import Sites
 from projects.hub.store.database import open_hub_store
 from projects.hub.tables import routes as tables_routes
 from projects.hub.tables import time_routes
+from projects.hub.tables.names import WholeNames
 from projects.jobs.http.application import Part
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def create_part(services: Services) -> Part:
         sources=[SessionSource(accounts)],
         standing_of=accounts.standing_of,
         login="/login",
-        middleware=[(Trail, {"database": database})],
+        middleware=[(WholeNames, {}), (Trail, {"database": database})],
         lifespans=[keep],
         state={
             "hub_database": database,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from projects.core.errors import TopgallantError
 from projects.hub.notifications.watcher import Judged, Sources
 from projects.hub.tables.columns import NUMERIC
+from projects.hub.tables.names import address
 from projects.hub.tables.plots import Wanted
 
 if TYPE_CHECKING:
@@ -40,12 +40,11 @@ def sources(
         table = tables.find(*names)
         if table is None:
             return None
-        system, name = (quote(part, safe="") for part in names)
         return Judged(
             table.number,
             table.version,
             "/".join(names),
-            f"/tables/{system}/{name}",
+            f"/tables/{address(*names)}",
             table.owner,
             table.groups,
             list(_worse(plots, table)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse
 
 from projects.hub.pages import static_files, words
+from projects.hub.tables import names
 from projects.jobs.model import moment
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def environment() -> Environment:
     made.filters["phase_kind"] = words.phase_kind
     made.globals["static"] = static_files.address
     made.globals["navigation"] = NAVIGATION
+    made.globals["table_address"] = names.address
     return made
 
 

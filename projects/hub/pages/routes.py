@@ -14,6 +14,7 @@ from projects.hub.pages import (
     result_routes,
     static_files,
     submit_routes,
+    table_routes,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -22,6 +23,7 @@ router.include_router(overview_routes.router)
 router.include_router(job_routes.router)
 router.include_router(job_routes.router, prefix="/satellites/{nickname}")
 router.include_router(submit_routes.router)
+router.include_router(table_routes.router)
 router.include_router(result_routes.router)
 router.include_router(account_routes.router)
 router.include_router(admin_routes.router)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from fastapi import Path, Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -12,13 +11,13 @@ from projects.hub.tables.uploading import absent
 from projects.jobs.http.refusals import Absent, Invalid
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
     from projects.hub.tables.plots import Plots
     from projects.hub.tables.store import Tables
     from projects.hub.tables.values import ResultTable
     from projects.jobs.http.access import Principal
 
-System = Annotated[str, Path(description="the test system", max_length=300)]
-Test = Annotated[str, Path(description="the name of the test", max_length=300)]
 TABLE = "/{test_system}/{test_name}"
 MOST_CHANGE = 1 << 20
 """Bytes of a body that changes something."""

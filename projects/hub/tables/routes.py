@@ -17,13 +17,12 @@ from projects.hub.tables import downloads, filters, reading, schemas, verdicts
 from projects.hub.tables.calls import (
     MOST_CHANGE,
     TABLE,
-    System,
-    Test,
     file_answer,
     read_model,
     table_of,
     tables_of,
 )
+from projects.hub.tables.names import System, Test, check_name
 from projects.hub.tables.plots import Plots
 from projects.hub.tables.render import group_row, table_info
 from projects.hub.tables.store import Tables
@@ -31,7 +30,6 @@ from projects.hub.tables.uploading import (
     Upload,
     append,
     check_groups,
-    check_name,
     key_of,
     media_of,
     origin_of,

@@ -387,4 +387,6 @@ def _part(word: str, value: str) -> str:
 
     if not value:
         raise UsageError(f"which {word}? give it after the action, or as --{word}=…")
+    if value in (".", ".."):  # clients take these out of a path, however they are encoded
+        raise UsageError(f"{value!r} is no {word}")
     return quote(value, safe="")

@@ -26,7 +26,11 @@ def sent(browser: httpx.Client, path: str, **fields: str | list[str]) -> httpx.R
 
 
 def form(web: Heard, **more: str | list[str]) -> dict[str, str | list[str]]:
-    wanted = {"channel": "webhook", "target": f"{web.url}/secret", "on": ["failed", "slower"]}
+    wanted: dict[str, str | list[str]] = {
+        "channel": "webhook",
+        "target": f"{web.url}/secret",
+        "on": ["failed", "slower"],
+    }
     return {**wanted, "pattern": "disk_*", "name": "<night>", "shared": "", **more}
 
 
