@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,7 @@ def environment() -> Environment:
     )
     for name in ("duration", "size", "number", "value", "parameters", "label", "kind"):
         made.filters[name] = getattr(words, name)
+    made.filters["shell_word"] = shlex.quote
     made.filters["phase_kind"] = words.phase_kind
     made.globals["static"] = static_files.address
     made.globals["navigation"] = NAVIGATION

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -12,8 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from projects.core.errors import unknown
-from projects.hub.tables import downloads, filters, reading, schemas, verdicts
+from projects.hub.tables import changing, downloads, filters, reading, schemas, verdicts
 from projects.hub.tables.calls import (
     MOST_CHANGE,
     TABLE,
@@ -29,7 +27,6 @@ from projects.hub.tables.store import Tables
 from projects.hub.tables.uploading import (
     Upload,
     append,
-    check_groups,
     key_of,
     media_of,
     origin_of,
@@ -39,7 +36,7 @@ from projects.jobs.http import schemas as common
 from projects.jobs.http.answers import answer, json_bytes, link_to_next, page_answer
 from projects.jobs.http.body import read_bytes, read_json
 from projects.jobs.http.filters import words
-from projects.jobs.http.refusals import Absent, Forbidden, Invalid
+from projects.jobs.http.refusals import Absent, Invalid
 from projects.jobs.http.services import services_of
 
 if TYPE_CHECKING:
@@ -152,23 +149,9 @@ async def change_table(
 ) -> Response:
     """Change the groups of a table, the units of its columns and which way is good; its owner."""
     found = await table_of(request, who, test_system, test_name)
-    if not who.may_change(found.owner):
-        raise Forbidden(f"the table is {found.owner}'s: groups look at it, and add rows")
+    changing.check_may_change(who, found)
     wanted = read_model(schemas.TableChange, await read_json(request, MOST_CHANGE))
-    if wanted.owner not in (None, found.owner) and not who.is_admin:
-        raise Forbidden("only an admin gives a table to somebody else")
-    check_groups(who, [group for group in wanted.groups or () if group not in found.groups])
-    known = {column.name: column for column in found.columns}
-    columns = {}
-    for name, change in (wanted.columns or {}).items():
-        if name not in known:
-            raise Invalid(unknown("column", name[:200], known))
-        columns[name] = _changed(known[name], change)
-    done = await run_in_threadpool(
-        lambda: tables_of(request).change(
-            found, owner=wanted.owner, groups=wanted.groups, columns=columns
-        )
-    )
+    done = await run_in_threadpool(changing.change, tables_of(request), who, found, wanted)
     return answer(table_info(done))
 
 
@@ -312,15 +295,6 @@ async def parquet_file(
         headers=_attachment(found, "parquet"),
         background=BackgroundTask(os.unlink, path),
     )
-
-
-def _changed(column: Any, change: schemas.ColumnChange) -> Any:
-    said = change.model_fields_set
-    if "unit" in said:
-        column = replace(column, unit=change.unit or "")
-    if "better" in said:
-        column = replace(column, better=change.better or "")
-    return column
 
 
 def _number(cursor: str | None) -> int:

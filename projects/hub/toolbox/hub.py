@@ -186,7 +186,7 @@ def tokens(  # noqa: PLR0917  (the words of a command line)
 
 @query
 def tables(  # noqa: PLR0917  (the words of a command line)
-    action: Literal["list", "show", "rows", "upload", "download"] = "list",
+    action: Literal["list", "show", "rows", "upload", "download", "change"] = "list",
     test_system: str = "",
     test_name: str = "",
     file: str = "",
@@ -194,6 +194,9 @@ def tables(  # noqa: PLR0917  (the words of a command line)
     sort: str = "",
     limit: int = 100,
     groups: list[str] | None = None,
+    column: str = "",
+    better: Literal["lower", "higher", "none", ""] = "",
+    unit: str | None = None,
     again: bool = False,
     server: str = "",
 ) -> Any:
@@ -211,7 +214,10 @@ def tables(  # noqa: PLR0917  (the words of a command line)
         where: Which rows: 'latency > 5 and tool = "my tool"'.
         sort: The column by which rows are sorted; with - in front, descending.
         limit: So many rows at most, up to 1000.
-        groups: Groups that see a table which an upload makes.
+        groups: Groups that see the table, when an upload makes it or `change` says so.
+        column: The column of which `change` says something.
+        better: Which way is good for it; none: nobody says so any more.
+        unit: Its unit.
         again: Add the rows also if this file was uploaded before.
         server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
 
@@ -220,6 +226,7 @@ def tables(  # noqa: PLR0917  (the words of a command line)
     ./run_toolbox.py hub tables upload sqlite speed results.csv
     ./run_toolbox.py hub tables rows sqlite speed --where="latency > 5" --sort=-latency
     ./run_toolbox.py hub tables download sqlite speed speed.jsonl
+    ./run_toolbox.py hub tables change sqlite speed --column=latency --better=lower --unit=ms
     """
     client = _client(server)
     if action == "list":
@@ -231,6 +238,8 @@ def tables(  # noqa: PLR0917  (the words of a command line)
         return client.get_json(f"{path}/rows", where=where or None, sort=sort or None, limit=limit)
     from projects.hub.tables import command_line
 
+    if action == "change":
+        return command_line.change(client, path, column, better, unit, groups)
     if action == "upload":
         return command_line.upload(client, path, file, groups, again=again)
     return command_line.download(client, path, file, where)

@@ -80,3 +80,19 @@ def test_tables_are_listed_and_shown(
     assert unwrapped("show", "lab 1", "speed", **at)["columns"][0]["name"] == "ms"
     rows = unwrapped("rows", "lab 1", "speed", where="ms > 1", **at)
     assert [row["values"] for row in rows["items"]] == [{"ms": 2}]
+
+
+def test_what_is_said_of_columns_is_changed(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    file.write_text('[{"ms": 1.5}]')
+    command_line.upload(client, PATH, str(file), None, again=False)
+    changed = command_line.change(client, PATH, "ms", "lower", "ms", None)
+    assert changed["columns"][0] == {"name": "ms", "type": "real", "unit": "ms", "better": "lower"}
+    assert command_line.change(client, PATH, "ms", "none", None, [""])["groups"] == []
+    assert client.get_json(PATH)["columns"][0] == {**changed["columns"][0], "better": None}
+    with pytest.raises(UsageError, match="of which column"):
+        command_line.change(client, PATH, "", "lower", None, None)
+    with pytest.raises(UsageError, match="what is changed"):
+        command_line.change(client, PATH, "ms", "", None, None)
+    with pytest.raises(Refused, match='did you mean "ms"'):
+        command_line.change(client, PATH, "m", "lower", None, None)
