@@ -20,6 +20,8 @@ from projects.hub.app.trail import Trail
 from projects.hub.artifacts import retention
 from projects.hub.artifacts import routes as artifacts_routes
 from projects.hub.artifacts.artifacts import Artifacts
+from projects.hub.artifacts.quotas import Quotas
+from projects.hub.artifacts.values import Retention
 from projects.hub.notifications import routes as notifications_routes
 from projects.hub.notifications.notifications import Notifications
 from projects.hub.notifications.settings import FILE, read_settings
@@ -63,7 +65,12 @@ def create_part(services: Services) -> Part:
     settings = services.settings
     data = services.engine.settings.data_directory
     provider = oidc.read_provider(Path(settings.hub_oidc or data / oidc.FILE))
-    artifacts = Artifacts(database, data / "blobs")
+    artifacts = Artifacts(
+        database,
+        data / "blobs",
+        quotas=Quotas(database, settings.user_quota, settings.hub_quota),
+        retention=Retention(settings.keep_artifacts_days, settings.keep_artifacts_last),
+    )
     sites = Sites(LocalSite(services), Satellites(database))
     tables = tables_routes.state(database)
     notifications = Notifications(

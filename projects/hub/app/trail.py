@@ -25,6 +25,7 @@ _ACTIONS = {
     "cancel_submission": "submission.cancel",
     "cancel_job": "job.cancel",
     "retry_job": "job.retry",
+    "set_quota": "quota.set",
     "create_token": "token.create",
     "make_token": "token.create",
     "revoke_token": "token.revoke",
@@ -49,7 +50,7 @@ class Trail:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a call through."""
-        if scope["type"] != "http" or scope["method"] not in ("POST", "DELETE"):
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "DELETE"):
             await self.app(scope, receive, send)
             return
 

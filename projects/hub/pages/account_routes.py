@@ -156,6 +156,7 @@ async def _account(
     user = await run_in_threadpool(accounts.user, who.owner)
     sessions = await run_in_threadpool(accounts.sessions_of, who.owner)
     known = await run_in_threadpool(services_of(request).store.tokens, who.owner)
+    usage = await run_in_threadpool(request.app.state.artifacts.quotas.usage, who.owner)
     now = moment.now()
     return page(
         request,
@@ -165,6 +166,7 @@ async def _account(
         section="account",
         tab="account",
         user=None if user is None else schemas.user(user),
+        usage=usage,
         sessions=[schemas.session(one, who.session_id) for one in sessions],
         tokens=[render.token(one) for one in reversed(known) if tokens.is_good(one, now)][:MOST],
         scopes=[each for each in tokens.SCOPES if each != "admin" or who.is_admin],

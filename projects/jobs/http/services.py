@@ -44,6 +44,14 @@ class Settings:
     """URL of the hub's database; empty: the file hub.db in the data directory."""
     hub_oidc: str = ""
     """File with the hub's OpenID Connect provider; empty: oidc.json in the data directory."""
+    hub_quota: int | None = None
+    """Bytes of artifacts that the hub keeps at most; None: any number."""
+    user_quota: int | None = None
+    """The same of a user who has no quota of their own."""
+    keep_artifacts_days: float | None = None
+    """Artifacts go after so many days; None: they stay."""
+    keep_artifacts_last: int = 10
+    """So many of each project stay however old they are."""
 
 
 class Sharing(Protocol):
