@@ -128,6 +128,8 @@ async def _table(
         info=table_info(found),
         place=f"/tables/{address(found.test_system, found.test_name)}",
         columns=found.columns[:MOST_COLUMNS],
+        parquet=downloads.parquet_possible(),
+        install=downloads.INSTALL,
         left_out=max(0, len(found.columns) - MOST_COLUMNS),
         numeric=numeric,
         plotted=plotted,

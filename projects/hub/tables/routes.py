@@ -284,7 +284,7 @@ async def parquet_file(
     test_name: Test,
     query: Annotated[schemas.DownloadQuery, Query()],
 ) -> Response:
-    """Download rows as Parquet, the oldest first; needs pyarrow on the server."""
+    """Download rows as Parquet, the oldest first; 406 where pyarrow isn't installed."""
     found = await table_of(request, who, test_system, test_name)
     tests = filters.parse(query.where, found.columns)
     parts = reading.scan(tables_of(request).database, found, tests)

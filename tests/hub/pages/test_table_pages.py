@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
+from projects.hub.tables import downloads
 from tests.hub.hub_world import Hub
 
 API = "/api/v1/tables/db%2Fbig/read"
@@ -52,3 +55,24 @@ def test_mistakes_are_beside_their_fields(ann: httpx.Client) -> None:
     assert sent(ann, **{"better.1": "sideways"}).status_code == 422
     assert sent(ann, group="others").status_code == 403
     assert ann.get(API).json()["columns"][0]["better"] is None
+
+
+def test_parquet_is_a_link_where_it_can_be_written_and_a_command_elsewhere(
+    ann: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = f'href="{API}/rows.parquet"'
+    monkeypatch.setattr(downloads, "parquet_possible", lambda: True)
+    page = ann.get(PAGE).text
+    assert link in page
+    assert downloads.INSTALL not in page
+    monkeypatch.setattr(downloads, "parquet_possible", lambda: False)
+    page = ann.get(PAGE).text
+    assert link not in page
+    assert downloads.INSTALL in page
+
+
+def test_the_command_installs_what_a_lock_says(checkout: Path) -> None:
+    lock = checkout / downloads.INSTALL.rpartition(" ")[2]
+    assert lock.read_text().startswith("pyarrow==")
+    (line,) = [one for one in lock.read_text().splitlines() if "==" in one]
+    assert line in (checkout / "requirements-test.lock").read_text()
