@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from projects.core.errors import nearest
 from projects.hub.accounts import audit, groups, passwords, sessions, users
 from projects.hub.accounts.sharing import check_member_of
 from projects.hub.accounts.values import Actor, Group, Member, User
@@ -260,7 +261,7 @@ class Directory:
         with self._database.write(durable=True) as connection:
             _managed(connection, who, new.group)
             if users.find(connection, new.user) is None:
-                raise Absent(f"there is no user {new.user[:70]}")
+                raise users.absent(connection, new.user, tell=who.is_admin)
             groups.put_member(connection, new)
             detail = {"user": new.user, "manager": new.manager}
             audit.write(connection, actor, "group.member.put", new.group, detail)
@@ -295,10 +296,10 @@ def _taken(name: str) -> Taken:
 
 def _visible(connection: Connection, who: Principal, id_: str) -> Group:
     found = groups.find(connection, id_)
-    if found is None:
-        raise _no_group(id_)
-    if not who.is_admin and groups.membership(connection, id_, who.owner) is None:
-        raise _no_group(id_)
+    member = who.is_admin or groups.membership(connection, id_, who.owner) is not None
+    if found is None or not member:
+        known = groups.page(connection, users.MOST_NEAR, "", who.sees)
+        raise _no_group(id_, nearest(id_, [one.id for one in known]))
     return found
 
 
@@ -311,8 +312,9 @@ def _managed(connection: Connection, who: Principal, id_: str) -> Group:
     return found
 
 
-def _no_group(id_: str) -> Absent:
-    return Absent(f"there is no group {id_[:70]}")
+def _no_group(id_: str, near: str | None = None) -> Absent:
+    hint = f'; did you mean "{near}"?' if near else ""
+    return Absent(f"there is no group {id_[:70]}{hint}")
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:

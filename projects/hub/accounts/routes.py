@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from projects.hub.accounts import audit, schemas
+from projects.hub.accounts import audit, schemas, users
 from projects.hub.accounts.accounts import INVITATION_LIFETIME, LINK_LIFETIME, accounts_of
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.values import Actor, Member, User
@@ -109,7 +109,8 @@ def _find(accounts: Accounts, who: Principal, name: str) -> tuple[User, tuple[st
     found = accounts.user(name) if who.may_change(name) else None
     standing = None if found is None else accounts.standing_of(name)
     if found is None or standing is None:
-        raise Absent(f"there is no user {name[:70]}")
+        with accounts.database.read() as connection:
+            raise users.absent(connection, name, tell=who.is_admin)
     return found, standing.groups
 
 

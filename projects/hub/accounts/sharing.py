@@ -61,5 +61,5 @@ def check_member_of(is_in: Iterable[str], wanted: Iterable[str], field: str = "a
     """
     missing = sorted(set(wanted) - set(is_in))
     if missing:
-        said = f"you are not in the group {missing[0][:70]}"
+        said = f"not in the group {missing[0][:70]}: only members share with it"
         raise Invalid(said, fields={field: said})

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from projects.core.errors import unknown
 from projects.hub.accounts import schemas
 from projects.hub.accounts.accounts import accounts_of
 from projects.hub.accounts.directory import Directory
@@ -105,15 +104,12 @@ async def rename_group(request: Request, who: Actor, group: str) -> Response:
 @router.post("/groups/{group}/members")
 async def put_member(request: Request, who: Actor, group: str) -> Response:
     """Make a user a member, or another kind of member; for managers of the group."""
-    accounts = accounts_of(request)
-    directory = Directory(accounts)
+    directory = Directory(accounts_of(request))
     await run_in_threadpool(_check_managed, directory, who, group)
     form = await read_form(request)
     name = form.get("user").strip()
 
     def put() -> None:
-        if accounts.user(name) is None:
-            raise Absent(_nobody(directory, who, name))
         new = Member(group, name, bool(form.get("manager")))
         directory.put_member(who, new, actor(request, who))
 
@@ -211,13 +207,6 @@ def _check_managed(directory: Directory, who: Principal, id_: str) -> None:
     _, members = directory.group(who, id_)
     if not who.is_admin and Member(id_, who.owner, manager=True) not in members:
         raise Forbidden(f"only managers of the group {id_}, and admins, may do this")
-
-
-def _nobody(directory: Directory, who: Principal, name: str) -> str:
-    """Return that there is no such user; only admins are told which name is near."""
-    if not who.is_admin:
-        return f"there is no user {name[:70]}: ask them for their name, or an admin to invite them"
-    return unknown("user", name[:70], [one.name for one in directory.page(MOST, "")])
 
 
 def _place(id_: str) -> str:

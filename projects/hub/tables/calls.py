@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from projects.core.errors import nearest
 from projects.hub.tables.uploading import absent
 from projects.jobs.http.refusals import Absent, Invalid
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from projects.jobs.http.access import Principal
 
 TABLE = "/{test_system}/{test_name}"
+MOST_NEAR = 500
+"""So many tables are looked through for a name that is near."""
+
 MOST_CHANGE = 1 << 20
 """Bytes of a body that changes something."""
 
@@ -52,7 +56,11 @@ async def table_of(
         raise absent(names)
     found = await run_in_threadpool(tables_of(request).find, *names)
     if found is None or not who.may_see(found.owner, found.groups):
-        raise absent(names)
+        seen = await run_in_threadpool(
+            lambda: tables_of(request).seen_by(who.sees, who.groups, limit=MOST_NEAR)
+        )
+        near = nearest("/".join(names), [one.name for one in seen])
+        raise absent(names, near)
     return found
 
 

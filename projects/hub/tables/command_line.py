@@ -77,7 +77,7 @@ def change(  # noqa: PLR0917  (the words of a command line)
     client: Client,
     path: str,
     column: str,
-    better: str,
+    better: str | None,
     unit: str | None,
     groups: Sequence[str] | None,
 ) -> Any:

@@ -147,6 +147,7 @@ def check_groups(who: Principal, groups: Sequence[str]) -> None:
         raise Forbidden(f"you are not in the group {foreign[0][:100]!r}")
 
 
-def absent(names: tuple[str, str]) -> Absent:
+def absent(names: tuple[str, str], near: str | None = None) -> Absent:
     """Return the answer for a table that isn't there, or is somebody else's."""
-    return Absent(f"there is no table {names[0][:100]}/{names[1][:100]}")
+    hint = f'; did you mean "{near}"?' if near else ""
+    return Absent(f"there is no table {names[0][:100]}/{names[1][:100]}{hint}")

@@ -94,6 +94,10 @@ def users(  # noqa: PLR0917  (the words of a command line)
         return command_line.change_password(client, name)
     if action in ("disable", "enable"):
         changes = {"disabled": action == "disable"}
+    if not changes:
+        from projects.core.errors import UsageError
+
+        raise UsageError("what is changed? give --full_name, --email, --admin or --autoshare")
     return client.send_json("PATCH", path, changes)
 
 
@@ -176,6 +180,10 @@ def tokens(  # noqa: PLR0917  (the words of a command line)
         return client.get_json("/api/v1/tokens")["items"]
     if action == "revoke":
         return client.send_json("DELETE", f"/api/v1/tokens/{_part('token', token)}")
+    if days is not None and days <= 0:
+        from projects.core.errors import UsageError
+
+        raise UsageError(f"--days={days:g}: more than 0, or null for a token that doesn't expire")
     request = {
         "scopes": list(scopes),
         "label": label,
@@ -195,7 +203,7 @@ def tables(  # noqa: PLR0917  (the words of a command line)
     limit: int = 100,
     groups: list[str] | None = None,
     column: str = "",
-    better: Literal["lower", "higher", "none", ""] = "",
+    better: Literal["lower", "higher", "none"] | None = None,
     unit: str | None = None,
     again: bool = False,
     server: str = "",
@@ -252,7 +260,8 @@ def artifacts(  # noqa: PLR0917  (the words of a command line)
     path: str = "",
     to: Path = Path(),
     project: str = "",
-    outcome: str = "",
+    outcome: Literal["passed", "failed", "error", "skipped", "timeout", "interrupted", "cancelled"]
+    | None = None,
     limit: int = 50,
     server: str = "",
 ) -> Any:
@@ -264,7 +273,7 @@ def artifacts(  # noqa: PLR0917  (the words of a command line)
         path: A folder to show, or a file to get; without it, get fetches all as .tar.gz.
         to: Folder that what is fetched is put into.
         project: Only runs of this project.
-        outcome: Only runs that ended so: passed, failed, ...
+        outcome: Only runs that ended so.
         limit: So many at most, up to 1000.
         server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
 
@@ -338,7 +347,7 @@ def notifications(  # noqa: PLR0917  (the words of a command line)
 
 
 @query
-def registration(to: Literal["open", "closed", ""] = "", server: str = "") -> Any:
+def registration(to: Literal["open", "closed"] | None = None, server: str = "") -> Any:
     """Show whether everybody may make themselves a user, or change it; for admins.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_users_are_made_changed_and_disabled(
     assert made["link"].startswith(as_admin.address)
     assert commands.users("change", "ann", email="ann@x")["email"] == "ann@x"
     assert [one["name"] for one in commands.users()] == ["ann", "boss"]
-    type_in(monkeypatch, "-", NEW)
+    type_in(monkeypatch, NEW)
     commands.users("password", "ann")
     assert as_admin.log_in(as_admin.browser(), "ann", NEW).status_code == 200
     assert commands.users("disable", "ann")["disabled"] is not None
@@ -129,3 +130,49 @@ def test_what_is_missing_of_a_rule_is_asked_for(as_admin: Hub) -> None:
         commands.notifications("test")
     with pytest.raises(TopgallantError, match="an address looks like"):
         commands.notifications("add", "slack", "nowhere")
+
+
+def test_a_name_that_is_near_is_told(as_admin: Hub) -> None:
+    as_admin.user("annabel")
+    as_admin.group("storage", ["boss"])
+    client = as_admin.client("boss", "admin")
+    client.post("/api/v1/tables/db/read/rows", json={"ms": 1}).raise_for_status()
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: commands.users("show", "anabel"), "annabel"),
+        (lambda: commands.users("change", "anabel", email="x"), "annabel"),
+        (lambda: commands.groups("show", "storrage"), "storage"),
+        (lambda: commands.groups("join", "storage", "anabel"), "annabel"),
+        (lambda: commands.tables("show", "db", "raed"), "db/read"),
+    ]
+    for call, near in calls:
+        with pytest.raises(TopgallantError, match=f'did you mean "{near}"'):
+            call()
+
+
+def test_names_that_one_does_not_see_are_not_told(as_admin: Hub) -> None:
+    for name in ("ann", "annabel"):
+        as_admin.user(name)
+    as_admin.group("storage", ["annabel"])
+    as_admin.client("annabel").post("/api/v1/tables/db/read/rows", json={"ms": 1})
+    ann = as_admin.client("ann")
+    for path in ("/users/anabel", "/groups/storrage", "/tables/db/raed"):
+        answer = ann.get(f"/api/v1{path}")
+        assert answer.status_code == 404
+        assert "did you mean" not in answer.text
+
+
+def test_a_change_of_nothing_is_asked_about(as_admin: Hub) -> None:
+    with pytest.raises(UsageError, match="what is changed"):
+        commands.users("change", "boss")
+    with pytest.raises(UsageError, match="--days=-1: more than 0"):
+        commands.tokens("add", days=-1)
+
+
+def test_the_old_password_is_asked_for_only_where_it_counts(
+    as_admin: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    type_in(monkeypatch, PASSWORD)  # boss has none yet
+    commands.users("password", "boss")
+    type_in(monkeypatch, PASSWORD, NEW)
+    commands.users("password", "boss")
+    assert as_admin.log_in(as_admin.browser(), "boss", NEW).status_code == 200
