@@ -212,6 +212,7 @@ def test_a_port_in_use_is_said_before_anything_is_made(place: Path, checkout: Pa
         ("--apps=satelite", 'did you mean "satellite"'),
         ("--tls_key=x", "--tls_certificate"),
         ("--tls_certificate=none.pem", "none.pem"),
+        ("--hub_quota=lots", "--hub_quota=lots"),
     ],
 )
 def test_wrong_words_are_said_in_one_message(

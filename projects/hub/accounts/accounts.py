@@ -157,6 +157,13 @@ class Accounts:
         self.changed()
         return whose is not None
 
+    def end_other_sessions(self, name: str, keep: str, actor: Actor) -> None:
+        """End all sessions of a user except one."""
+        with self.database.write(durable=True) as connection:
+            sessions.end_all(connection, name, but=keep)
+            audit.write(connection, actor, "logout", name, {"sessions": "all others"})
+        self.changed()
+
 
 def accounts_of(request: Request) -> Accounts:
     """Return the accounts of the application that got `request`."""

@@ -63,9 +63,13 @@ def keep_token(client: Client, name: str, password: str, days: float) -> dict[st
 
 
 def change_password(client: Client, name: str) -> dict[str, Any]:
-    """Ask for the old and a new password (on stdin: one line each), and set it."""
-    old = ask_password("Old password (yours; for somebody else's any word): ")
+    """Ask for a new password, one's own old one before it (on stdin: a line each), and set it."""
+    me = client.get_json("/api/v1/me")
+    asks = me["name"] == name and me.get("has_password", False)
+    old = ask_password("Old password: ") if asks else ""
     new = ask_password("New password: ")
+    if sys.stdin.isatty() and ask_password("New password again: ") != new:
+        raise UsageError("the two new passwords are not the same: nothing was changed")
     path = f"/api/v1/users/{quote(name, safe='')}/password"
     client.send_json("PUT", path, {"old": str(old), "new": str(new)})
     return {"name": name, "changed": True}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from projects.core.errors import nearest
 from projects.hub.accounts import audit, groups, passwords, sessions, users
+from projects.hub.accounts.sharing import check_member_of
 from projects.hub.accounts.values import Actor, Group, Member, User
-from projects.jobs.http.refusals import Absent, Forbidden, Invalid, Refusal
+from projects.jobs.http.refusals import Absent, Forbidden, Refusal
 from projects.jobs.model import moment
 from projects.jobs.store.values import JobFilter
 
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from projects.hub.accounts.accounts import Accounts
     from projects.hub.accounts.values import Registration
     from projects.jobs.http.access import Principal
-
-SUBMISSION = "submission"
-"""The kind of the objects that are shared on behalf of the jobs' store."""
 
 
 class Taken(Refusal):
@@ -135,7 +134,7 @@ class Directory:
             if "disabled" in given:
                 given["disabled"] = (before.disabled or moment.now()) if given["disabled"] else None
             if "autoshare" in given:
-                _check_member_of(users.groups_of(connection, name), given["autoshare"])
+                check_member_of(users.groups_of(connection, name), given["autoshare"])
             if given:
                 users.change(connection, name, **given)
             if not users.admins(connection) and before.admin and before.disabled is None:
@@ -149,6 +148,20 @@ class Directory:
             self._revoke_tokens(name)
         self._accounts.changed()
         return after or before
+
+    def change_own_password(self, who: Principal, old: str, new: str, actor: Actor) -> None:
+        """Give oneself another password; sessions elsewhere end.
+
+        Raises
+        ------
+        Absent, Forbidden, Invalid, TooManyAttempts
+            See `set_password`; also when a token that is no admin's would be enough.
+        """
+        found = self._accounts.user(who.owner)
+        proves = who.session_id or who.is_admin or (old and found and found.password is not None)
+        if not proves:
+            raise Forbidden("a token doesn't set a password without the old one: log in instead")
+        self.set_password(who.owner, old, new, actor, who.session_id)
 
     def set_password(
         self, name: str, old: str | None, new: str, actor: Actor, keep_session: str
@@ -221,6 +234,11 @@ class Directory:
         with self._database.read() as connection:
             return _visible(connection, who, id_), groups.members(connection, id_)
 
+    def member_counts(self, ids: Iterable[str]) -> dict[str, int]:
+        """Return how many members groups have, by their ids."""
+        with self._database.read() as connection:
+            return groups.member_counts(connection, ids)
+
     def rename_group(self, who: Principal, id_: str, title: str, actor: Actor) -> Group:
         """Give a group another title."""
         with self._database.write(durable=True) as connection:
@@ -243,7 +261,7 @@ class Directory:
         with self._database.write(durable=True) as connection:
             _managed(connection, who, new.group)
             if users.find(connection, new.user) is None:
-                raise Absent(f"there is no user {new.user[:70]}")
+                raise users.absent(connection, new.user, tell=who.is_admin)
             groups.put_member(connection, new)
             detail = {"user": new.user, "manager": new.manager}
             audit.write(connection, actor, "group.member.put", new.group, detail)
@@ -260,35 +278,6 @@ class Directory:
                 raise Absent(f"{user[:70]} is not in the group {id_}")
             audit.write(connection, actor, "group.member.delete", id_, {"user": user})
         self._accounts.changed()
-
-    # What is shared.
-
-    def to_share_with(self, who: Principal, wanted: Iterable[str] | None) -> tuple[str, ...]:
-        """Return the groups that get what `who` makes: the wanted ones, or those they always name.
-
-        Raises
-        ------
-        Invalid
-            They aren't in one of them.
-        """
-        with self._database.read() as connection:
-            in_groups = users.groups_of(connection, who.owner)
-            if wanted is None:
-                found = users.find(connection, who.owner)
-                return tuple(set(found.autoshare) & set(in_groups)) if found else ()
-        wanted = tuple(wanted)
-        _check_member_of(in_groups, wanted, "groups")
-        return wanted
-
-    def share_submission(self, id_: str, with_groups: Iterable[str]) -> None:
-        """Let groups see a submission and its jobs."""
-        with self._database.write(durable=True) as connection:
-            groups.set_shared(connection, SUBMISSION, id_, with_groups)
-
-    def groups_of_submission(self, id_: str) -> tuple[str, ...]:
-        """Return the groups that see a submission."""
-        with self._database.read() as connection:
-            return groups.shared_with(connection, SUBMISSION, id_)
 
     def _owns_something(self, name: str) -> bool:
         owned = self._store.counts(JobFilter(owners=[name])).total
@@ -307,10 +296,10 @@ def _taken(name: str) -> Taken:
 
 def _visible(connection: Connection, who: Principal, id_: str) -> Group:
     found = groups.find(connection, id_)
-    if found is None:
-        raise _no_group(id_)
-    if not who.is_admin and groups.membership(connection, id_, who.owner) is None:
-        raise _no_group(id_)
+    member = who.is_admin or groups.membership(connection, id_, who.owner) is not None
+    if found is None or not member:
+        known = groups.page(connection, users.MOST_NEAR, "", who.sees)
+        raise _no_group(id_, nearest(id_, [one.id for one in known]))
     return found
 
 
@@ -323,15 +312,9 @@ def _managed(connection: Connection, who: Principal, id_: str) -> Group:
     return found
 
 
-def _no_group(id_: str) -> Absent:
-    return Absent(f"there is no group {id_[:70]}")
-
-
-def _check_member_of(is_in: Iterable[str], wanted: Iterable[str], field: str = "autoshare") -> None:
-    missing = sorted(set(wanted) - set(is_in))
-    if missing:
-        said = f"you are not in the group {missing[0][:70]}"
-        raise Invalid(said, fields={field: said})
+def _no_group(id_: str, near: str | None = None) -> Absent:
+    hint = f'; did you mean "{near}"?' if near else ""
+    return Absent(f"there is no group {id_[:70]}{hint}")
 
 
 def _shown(values: Mapping[str, Any]) -> dict[str, Any]:

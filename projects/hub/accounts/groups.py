@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from projects.hub.accounts.values import Group, Member
 from projects.hub.store.tables_accounts import group, member, share
@@ -53,6 +53,13 @@ def members(connection: Connection, id_: str) -> list[Member]:
     """Return who is in a group."""
     query = select(member).where(member.c.group == id_).order_by(member.c.user)
     return [Member(row.group, row.user, row.manager) for row in connection.execute(query)]
+
+
+def member_counts(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
+    """Return how many members groups have, by their ids."""
+    query = select(member.c.group, func.count()).group_by(member.c.group)
+    found = {group_: int(count) for group_, count in connection.execute(query)}
+    return {id_: found.get(id_, 0) for id_ in ids}
 
 
 def membership(connection: Connection, id_: str, user: str) -> Member | None:

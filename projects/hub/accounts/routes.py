@@ -8,14 +8,14 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from projects.hub.accounts import audit, schemas
+from projects.hub.accounts import audit, schemas, users
 from projects.hub.accounts.accounts import INVITATION_LIFETIME, LINK_LIFETIME, accounts_of
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.values import Actor, Member, User
 from projects.jobs.http.access import Admin, Principal, Reader, Submitter, address_of
 from projects.jobs.http.answers import answer, page_answer
 from projects.jobs.http.body import read_json
-from projects.jobs.http.refusals import Absent, Forbidden
+from projects.jobs.http.refusals import Absent
 from projects.jobs.http.schemas import COMMON_ERRORS, body_schema
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def _find(accounts: Accounts, who: Principal, name: str) -> tuple[User, tuple[st
     found = accounts.user(name) if who.may_change(name) else None
     standing = None if found is None else accounts.standing_of(name)
     if found is None or standing is None:
-        raise Absent(f"there is no user {name[:70]}")
+        with accounts.database.read() as connection:
+            raise users.absent(connection, name, tell=who.is_admin)
     return found, standing.groups
 
 
@@ -140,17 +141,11 @@ async def change_password(request: Request, who: Submitter, user: str) -> Respon
     """Set a password. Other sessions end; tokens stay: revoke those that others may know."""
     await run_in_threadpool(_find, accounts_of(request), who, user)
     wanted = await _wanted(request, schemas.PasswordChange)
-    oneself = who.owner == user
-    if oneself and not who.session_id and not who.is_admin and not wanted.old:
-        raise Forbidden("a token doesn't set a password without the old one: log in instead")
-    await run_in_threadpool(
-        _directory(request).set_password,
-        user,
-        wanted.old if oneself else None,
-        wanted.new,
-        actor(request, who),
-        who.session_id,
-    )
+    directory, by = _directory(request), actor(request, who)
+    if who.owner == user:
+        await run_in_threadpool(directory.change_own_password, who, wanted.old, wanted.new, by)
+    else:
+        await run_in_threadpool(directory.set_password, user, None, wanted.new, by, who.session_id)
     return Response(status_code=204)
 
 

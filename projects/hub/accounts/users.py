@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import delete, func, insert, select, update
 
+from projects.core.errors import nearest
 from projects.hub.accounts.values import NAME, NAME_RULE, Registration, User
 from projects.hub.store.tables_accounts import member, setting, user
-from projects.jobs.http.refusals import Invalid
+from projects.jobs.http.refusals import Absent, Invalid
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 _REGISTRATION = "registration"
+
+MOST_NEAR = 1000
+"""So many names are looked through for one that is near."""
 
 
 def check_name(name: str, field: str = "name") -> str:
@@ -54,6 +58,13 @@ def page(connection: Connection, limit: int, after: str = "") -> list[User]:
     """Return up to `limit` users after a name."""
     query = select(user).where(user.c.name > after).order_by(user.c.name).limit(limit)
     return [_user(row) for row in connection.execute(query)]
+
+
+def absent(connection: Connection, name: str, *, tell: bool) -> Absent:
+    """Return the answer for a user who isn't there; `tell` which name is near, to an admin."""
+    near = nearest(name, [one.name for one in page(connection, MOST_NEAR)]) if tell else None
+    hint = f'; did you mean "{near}"?' if near else ""
+    return Absent(f"there is no user {name[:70]}{hint}")
 
 
 def change(connection: Connection, name: str, **values: Any) -> None:

@@ -13,13 +13,15 @@ from projects.core.errors import TopgallantError
 from projects.hub.accounts import login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
-from projects.hub.accounts.directory import Directory
+from projects.hub.accounts.sharing import Sharing
 from projects.hub.app import told
 from projects.hub.app.greeting import Greeting
 from projects.hub.app.trail import Trail
 from projects.hub.artifacts import retention
 from projects.hub.artifacts import routes as artifacts_routes
 from projects.hub.artifacts.artifacts import Artifacts
+from projects.hub.artifacts.quotas import Quotas
+from projects.hub.artifacts.values import Retention
 from projects.hub.notifications import routes as notifications_routes
 from projects.hub.notifications.notifications import Notifications
 from projects.hub.notifications.settings import FILE, read_settings
@@ -32,6 +34,7 @@ from projects.hub.sites.sites import Sites
 from projects.hub.store.database import open_hub_store
 from projects.hub.tables import routes as tables_routes
 from projects.hub.tables import time_routes
+from projects.hub.tables.names import WholeNames
 from projects.jobs.http.application import Part
 
 if TYPE_CHECKING:
@@ -57,18 +60,23 @@ def create_part(services: Services) -> Part:
     """
     database = open_hub_store(_url(services))
     accounts = Accounts(database, services.store)
-    directory = Directory(accounts)
-    services.sharing = directory
+    sharing = Sharing(accounts)
+    services.sharing = sharing
     settings = services.settings
     data = services.engine.settings.data_directory
     provider = oidc.read_provider(Path(settings.hub_oidc or data / oidc.FILE))
-    artifacts = Artifacts(database, data / "blobs")
+    artifacts = Artifacts(
+        database,
+        data / "blobs",
+        quotas=Quotas(database, settings.user_quota, settings.hub_quota),
+        retention=Retention(settings.keep_artifacts_days, settings.keep_artifacts_last),
+    )
     sites = Sites(LocalSite(services), Satellites(database))
     tables = tables_routes.state(database)
     notifications = Notifications(
         database,
         read_settings(data / FILE),
-        told.sources(services.store, accounts, directory, tables["tables"], tables["table_plots"]),
+        told.sources(services.store, accounts, sharing, tables["tables"], tables["table_plots"]),
     )
     tables["tables"].subscribe(notifications.watcher.changed)
 
@@ -100,7 +108,7 @@ def create_part(services: Services) -> Part:
         sources=[SessionSource(accounts)],
         standing_of=accounts.standing_of,
         login="/login",
-        middleware=[(Trail, {"database": database})],
+        middleware=[(WholeNames, {}), (Trail, {"database": database})],
         lifespans=[keep],
         state={
             "hub_database": database,

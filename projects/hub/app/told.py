@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from projects.core.errors import TopgallantError
 from projects.hub.notifications.watcher import Judged, Sources
 from projects.hub.tables.columns import NUMERIC
+from projects.hub.tables.names import address
 from projects.hub.tables.plots import Wanted
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from projects.hub.accounts.accounts import Accounts
-    from projects.hub.accounts.directory import Directory
+    from projects.hub.accounts.sharing import Sharing
     from projects.hub.tables.plots import Plots
     from projects.hub.tables.store import Tables
     from projects.hub.tables.values import ResultTable
@@ -26,7 +26,7 @@ _PAGE = 1000
 
 
 def sources(
-    store: Any, accounts: Accounts, directory: Directory, tables: Tables, plots: Plots
+    store: Any, accounts: Accounts, sharing: Sharing, tables: Tables, plots: Plots
 ) -> Sources:
     """Return what the watcher asks."""
 
@@ -40,12 +40,11 @@ def sources(
         table = tables.find(*names)
         if table is None:
             return None
-        system, name = (quote(part, safe="") for part in names)
         return Judged(
             table.number,
             table.version,
             "/".join(names),
-            f"/tables/{system}/{name}",
+            f"/tables/{address(*names)}",
             table.owner,
             table.groups,
             list(_worse(plots, table)),
@@ -58,7 +57,7 @@ def sources(
                 yield (table.test_system, table.test_name), table.number, table.version
             after = page[-1].number
 
-    return Sources(store, groups_of_user, directory.groups_of_submission, judge, all_tables)
+    return Sources(store, groups_of_user, sharing.groups_of_submission, judge, all_tables)
 
 
 def _worse(plots: Plots, table: ResultTable) -> Iterator[tuple[str, str]]:

@@ -25,14 +25,19 @@ _ACTIONS = {
     "cancel_submission": "submission.cancel",
     "cancel_job": "job.cancel",
     "retry_job": "job.retry",
+    "set_quota": "quota.set",
     "create_token": "token.create",
+    "make_token": "token.create",
     "revoke_token": "token.revoke",
     "create_notification_rule": "notification_rule.create",
+    "make_notification_rule": "notification_rule.create",
     "delete_notification_rule": "notification_rule.delete",
+    "remove_notification_rule": "notification_rule.delete",
 }
-"""Routes by the names of their functions."""
+"""Routes by the names of their functions, those of pages, too."""
 
-_SUCCESSES = range(200, 300)
+_SUCCESSES = frozenset({*range(200, 300), 303})
+"""303: a form of a page was taken, and leads on."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,7 +50,7 @@ class Trail:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a call through."""
-        if scope["type"] != "http" or scope["method"] not in ("POST", "DELETE"):
+        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "DELETE"):
             await self.app(scope, receive, send)
             return
 
@@ -63,7 +68,10 @@ class Trail:
             return
         address = scope["client"][0] if scope.get("client") else ""
         await run_in_threadpool(
-            self._write, Actor(who.owner, address), action, _object(scope, message)
+            self._write,
+            Actor(who.owner, address),
+            action,
+            _object(scope, message, is_made=action.endswith(".create")),
         )
 
     def _write(self, actor: Actor, action: str, what: str) -> None:
@@ -75,11 +83,13 @@ class Trail:
             _log.error("%s of %s is not in the audit log: %s", action, what, error)
 
 
-def _object(scope: Scope, message: Message) -> str:
+def _object(scope: Scope, message: Message, *, is_made: bool) -> str:
     """Return what was changed: named in the address, or in that of what was made."""
+    if audit.MADE in scope:
+        return str(scope[audit.MADE])
     names: dict[str, Any] = scope.get("path_params") or {}
-    if names:
-        return str(next(iter(names.values())))
     headers = {name.lower(): value for name, value in message["headers"]}
     where: bytes = headers.get(b"location", b"")
-    return where.decode("latin-1").rpartition("/")[2]
+    if not names or is_made:
+        return where.decode("latin-1").rpartition("/")[2]
+    return str(list(names.values())[-1])

@@ -12,7 +12,8 @@ from projects.core.errors import UsageError
 from projects.hub.artifacts import batch, records, rules
 from projects.hub.artifacts.blobs import Blobs, Taken
 from projects.hub.artifacts.lines import LineIndexes
-from projects.hub.artifacts.values import Missing, Retention, Usage
+from projects.hub.artifacts.quotas import Quotas
+from projects.hub.artifacts.values import Missing, Retention
 from projects.jobs.http.refusals import Absent, Invalid
 from projects.jobs.model import identity, moment
 
@@ -34,12 +35,6 @@ _LONGEST_HOLDER = 1000
 _LARGEST_JOURNAL = 256 << 20
 
 
-class OverQuota(UsageError):
-    """A user would keep more than they may."""
-
-    http_status = 413
-
-
 class Incomplete(UsageError):
     """A run cannot be published: contents are missing."""
 
@@ -49,9 +44,7 @@ class Incomplete(UsageError):
 class Artifacts:
     """The artifacts of a hub; any thread may call anything.
 
-    `quota` is how many bytes a user may keep who has no quota of their own; None: any number.
-    A quota counts what the runs of a user hold as if nothing were shared, from the moment that
-    they are announced.
+    By default all is kept, and any number of bytes.
     """
 
     def __init__(
@@ -59,13 +52,13 @@ class Artifacts:
         database: Database,
         blobs: Path,
         *,
-        quota: int | None = None,
+        quotas: Quotas | None = None,
         retention: Retention | None = None,
         clock: Callable[[], int] = moment.now,
     ) -> None:
         self.database = database
         self.blobs = Blobs(blobs)
-        self.quota = quota
+        self.quotas = quotas or Quotas(database)
         self.retention = retention or Retention()
         self.clock = clock
         self.lines = LineIndexes()
@@ -114,21 +107,10 @@ class Artifacts:
 
     def _announce(self, connection: Connection, run: Run, files: Sequence[File]) -> None:
         size = sum(file.size for file in files)
-        self._check_quota(connection, run, size)
+        self.quotas.check(connection, run, size)
         draft = records.add_tree(connection, run.owner, files)
         records.remove_tree(connection, run.draft)
         records.change_run(connection, run.number, draft=draft, draft_bytes=size)
-
-    def _check_quota(self, connection: Connection, run: Run, size: int) -> None:
-        quota = self._quota_of(connection, run.owner)
-        if quota is None:
-            return
-        others = records.used(connection, run.owner, but=run.number)
-        if others + size > quota:
-            raise OverQuota(
-                f"{run.owner} may keep {quota} bytes and has {others} beside this run, which"
-                f" has {size}: remove other runs, or ask an administrator for more"
-            )
 
     def _again(self, connection: Connection, run: Run) -> Run:
         found = records.run_of(connection, run.id)
@@ -171,7 +153,7 @@ class Artifacts:
             found = records.content_in(connection, run.draft, digest) if run.draft else None
             if found is None:
                 raise Absent(f"the run {run.id} has announced no file with this content")
-            self._check_quota(connection, run, run.draft_bytes)
+            self.quotas.check(connection, run, run.draft_bytes, hub=False)
         size, stored = found
         offset = size if stored else self.blobs.offset(run.id, digest)
         return Missing(digest, size, offset), stored
@@ -190,7 +172,7 @@ class Artifacts:
         """Keep many small contents; durable. Return how many."""
         found = batch.decode(body)
         with self.database.read() as connection:
-            self._check_quota(connection, run, run.draft_bytes)
+            self.quotas.check(connection, run, run.draft_bytes, hub=False)
             sizes = records.sizes_in(connection, run.draft, list(found)) if run.draft else {}
         for digest, content in found.items():
             if sizes.get(digest) != len(content):
@@ -232,7 +214,7 @@ class Artifacts:
             records.set_stored(connection, run.draft, gone, stored=False)
             lacking = records.missing(connection, run.draft)
             if not lacking:
-                self._check_quota(connection, run, run.draft_bytes)
+                self.quotas.check(connection, run, run.draft_bytes)
                 if records.file_at(connection, run.draft, manifests.NAME.encode()):
                     raise Invalid(f"{manifests.NAME} is made by the hub; leave it out")
                 count, size = records.totals(connection, run.draft)
@@ -358,22 +340,6 @@ class Artifacts:
         )
         listed = f"[\n{lines}\n  ]" if lines else "[]"
         return json.dumps(head, indent=2)[:-2] + f',\n  "files": {listed}\n}}\n'
-
-    # Quotas.
-
-    def usage(self, user: str) -> Usage:
-        """Return what a user keeps and may keep."""
-        with self.database.read() as connection:
-            return Usage(user, records.used(connection, user), self._quota_of(connection, user))
-
-    def set_quota(self, user: str, size: int | None) -> None:
-        """Give a user a quota of their own, in bytes; durable."""
-        with self.database.write(durable=True) as connection:
-            records.set_quota(connection, user, size)
-
-    def _quota_of(self, connection: Connection, user: str) -> int | None:
-        own, size = records.quota(connection, user)
-        return size if own else self.quota
 
 
 class Held(Taken):

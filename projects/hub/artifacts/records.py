@@ -11,7 +11,6 @@ from projects.hub.store.tables_artifacts import (
     artifact,
     artifact_file,
     artifact_group,
-    artifact_quota,
     artifact_tree,
 )
 
@@ -215,32 +214,6 @@ def named(connection: Connection, digests: Sequence[bytes]) -> set[bytes]:
 def _in_parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(items), _MANY):
         yield items[start : start + _MANY]
-
-
-def used(connection: Connection, owner: str, *, but: int = -1) -> int:
-    """Return the bytes of the runs of an owner, as if nothing were shared, but of one."""
-    larger = func.sum(
-        func.coalesce(artifact.c.bytes, 0)
-        + func.abs(artifact.c.draft_bytes - artifact.c.bytes)
-        + artifact.c.draft_bytes
-    )
-    query = select(func.coalesce(larger, 0)).where(
-        artifact.c.owner == owner, artifact.c.number != but
-    )
-    return int(connection.execute(query).scalar_one()) // 2
-
-
-def quota(connection: Connection, user: str) -> tuple[bool, int | None]:
-    """Return whether a user has a quota of their own, and it."""
-    query = select(artifact_quota.c.bytes).where(artifact_quota.c.user == user)
-    row = connection.execute(query).first()
-    return row is not None, row[0] if row else None
-
-
-def set_quota(connection: Connection, user: str, size: int | None) -> None:
-    """Give a user a quota of their own; None: as much as they like."""
-    connection.execute(delete(artifact_quota).where(artifact_quota.c.user == user))
-    connection.execute(insert(artifact_quota).values(user=user, bytes=size))
 
 
 def page(

@@ -8,7 +8,7 @@ from projects.jobs.model import moment
 
 if TYPE_CHECKING:
     from projects.hub.artifacts.trees import Entry
-    from projects.hub.artifacts.values import Missing, Run
+    from projects.hub.artifacts.values import Missing, Run, Usage
 
 
 def render_run(run: Run) -> dict[str, Any]:
@@ -47,3 +47,8 @@ def render_entry(entry: Entry) -> dict[str, Any]:
         "size": entry.size,
         "modified": moment.iso(entry.modified),
     }
+
+
+def render_usage(one: Usage) -> dict[str, Any]:
+    """Return what a user keeps and may keep, in bytes; null: any number."""
+    return {"user": one.user, "bytes": one.bytes, "quota": one.quota}

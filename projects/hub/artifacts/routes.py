@@ -15,7 +15,7 @@ from projects.hub.artifacts import batch, bodies, rules, runs, showing
 from projects.hub.artifacts.archives import MEDIA, Kind, archive
 from projects.hub.artifacts.artifacts import Artifacts
 from projects.hub.artifacts.blobs import BLOCK, Upload
-from projects.hub.artifacts.render import render_entry, render_missing, render_run
+from projects.hub.artifacts.render import render_entry, render_missing, render_run, render_usage
 from projects.hub.artifacts.trees import ManifestTree
 from projects.hub.artifacts.values import Filter, Run
 from projects.jobs.http.access import Admin, Principal, Reader, Uploader
@@ -344,13 +344,22 @@ def get_log(
     return answer({"first": window.first, "total": window.total, "lines": window.lines})
 
 
+@router.get("/artifact-quotas")
+def list_quotas(request: Request, _who: Admin, limit: Limit = 100) -> Response:
+    """Return what the hub keeps and may keep, and the users who keep most."""
+    quotas = artifacts_of(request).quotas
+    whole = quotas.usage_of_hub()
+    found = [render_usage(one) for one in quotas.largest(limit)]
+    return answer({"bytes": whole.bytes, "quota": whole.quota, "items": found})
+
+
 @router.get("/artifact-quotas/{user}")
 def get_quota(user: str, request: Request, who: Reader) -> Response:
     """Return the bytes that a user keeps and may keep; null: as many as they like."""
     if not who.may_see(user):
         raise Absent(f"there is no user {user[:60]!r}")
-    usage = artifacts_of(request).usage(user)
-    return answer({"user": user, "bytes": usage.bytes, "quota": usage.quota})
+    usage = artifacts_of(request).quotas.usage(user)
+    return answer(render_usage(usage))
 
 
 @router.put("/artifact-quotas/{user}")
@@ -365,5 +374,5 @@ async def set_quota(user: str, request: Request, _who: Admin) -> Response:
         raise Invalid("quota: a number of bytes or null is wanted", fields={"quota": "bytes"})
     if "\0" in user or len(user) > 200:  # noqa: PLR2004
         raise TooLarge("the name of the user is too long")
-    await run_in_threadpool(artifacts_of(request).set_quota, user, size)
+    await run_in_threadpool(artifacts_of(request).quotas.set_own, user, size)
     return Response(status_code=204)

@@ -1,25 +1,23 @@
-"""Logging in, one's account, and what admins do."""
+"""Logging in, and one's account: password, browsers, tokens."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from projects.hub.accounts import audit, schemas
-from projects.hub.accounts.accounts import INVITATION_LIFETIME, accounts_of
+from projects.hub.accounts.accounts import accounts_of
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.login_routes import local_path
 from projects.hub.accounts.routes import actor
-from projects.hub.accounts.values import User
+from projects.hub.pages import forms
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http import render, tokens
 from projects.jobs.http.access import Principal
-from projects.jobs.http.body import read_form
-from projects.jobs.http.refusals import Absent, Forbidden
+from projects.jobs.http.body import Form, read_form
+from projects.jobs.http.refusals import Absent, Forbidden, Refusal
 from projects.jobs.http.services import services_of
 from projects.jobs.model import moment
 
@@ -27,18 +25,25 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 MOST = 200
 DAY = 86_400.0
-_SAID = {
+_FAILED = {
     "password": "The name or the password is wrong.",
     "link": "This link was used already, or is too old: ask for a new one.",
     "wait": "Too many log-ins failed: wait a little.",
 }
+_DONE = {
+    "about": "Saved.",
+    "password": "Your password is changed. Other browsers were logged out.",
+    "sessions": "All other browsers were logged out.",
+}
+_ABOUT = ("full_name", "email")
+_PASSWORD = ("old", "new", "again")
 
 
 @router.get("/login")
 async def log_in(request: Request, failed: str = "", link: str = "", seconds: str = "") -> Response:
     """Show how to log in; a link is taken by the button, not by looking at it."""
     directory = Directory(accounts_of(request))
-    said = _SAID.get(failed, "")
+    said = _FAILED.get(failed, "")
     if failed == "wait" and seconds.isdecimal() and len(seconds) < 6:  # noqa: PLR2004
         said = f"Too many log-ins failed: try again in {seconds} s."
     return page(
@@ -53,9 +58,45 @@ async def log_in(request: Request, failed: str = "", link: str = "", seconds: st
 
 
 @router.get("/account")
-async def account(request: Request, who: Viewer) -> Response:
+async def account(request: Request, who: Viewer, done: str = "") -> Response:
     """Show one's account."""
-    return await _account(request, who)
+    return await _account(request, who, done=_DONE.get(done, ""))
+
+
+@router.post("/account/about")
+async def change_about(request: Request, who: Actor) -> Response:
+    """Change one's full name and mail address."""
+    form = await read_form(request)
+    given = {name: form.get(name).strip() for name in _ABOUT}
+    directory, by = Directory(accounts_of(request)), actor(request, who)
+    try:
+        schemas.checked(schemas.OwnChange, given)
+        await run_in_threadpool(directory.change, who.owner, given, by)
+    except Refusal as refusal:
+        return await _account(request, who, about=forms.refused(form, refusal, _ABOUT))
+    return RedirectResponse("/account?done=about", 303)
+
+
+@router.post("/account/password")
+async def change_password(request: Request, who: Actor) -> Response:
+    """Change one's password; other browsers are logged out."""
+    form = await read_form(request)
+    old, new = form.get("old"), form.get("new")
+    if form.get("again") != new:
+        said = {"again": "this is not the same as above"}
+        return await _account(request, who, password=forms.wrong(form, said))
+    directory, by = Directory(accounts_of(request)), actor(request, who)
+    try:
+        await run_in_threadpool(directory.change_own_password, who, old, new, by)
+    except Refusal as refusal:
+        return await _account(request, who, password=_refused_password(form, refusal))
+    return RedirectResponse("/account?done=password", 303)
+
+
+def _refused_password(form: Form, refusal: Refusal) -> forms.Filled:
+    if "password" in refusal.fields:
+        refusal.fields["new"] = refusal.fields["password"]
+    return forms.refused(form, refusal, _PASSWORD)
 
 
 @router.post("/account/tokens")
@@ -69,6 +110,7 @@ async def make_token(request: Request, who: Actor) -> Response:
     lifetime = _lifetime(form.get("days", "90"), who)
     text, token = tokens.issue(who.owner, scopes, label=form.get("label")[:200], lifetime=lifetime)
     await run_in_threadpool(services_of(request).store.add_token, token)
+    request.scope[audit.MADE] = token.id
     return await _account(request, who, made=text)
 
 
@@ -83,6 +125,15 @@ async def revoke_token(request: Request, who: Actor, token: str) -> Response:
     return RedirectResponse("/account", 303)
 
 
+@router.post("/account/sessions/end")
+async def end_other_sessions(request: Request, who: Actor) -> Response:
+    """Log all of one's browsers out but this one."""
+    await run_in_threadpool(
+        accounts_of(request).end_other_sessions, who.owner, who.session_id, actor(request, who)
+    )
+    return RedirectResponse("/account?done=sessions", 303)
+
+
 @router.post("/account/sessions/{session}/end")
 async def end_session(request: Request, who: Actor, session: str) -> Response:
     """Log one of one's browsers out."""
@@ -92,70 +143,38 @@ async def end_session(request: Request, who: Actor, session: str) -> Response:
     return RedirectResponse("/account", 303)
 
 
-@router.get("/admin")
-async def admin(request: Request, who: Viewer, after: str = "") -> Response:
-    """Show users, groups, and what was done lately."""
-    return await _admin(request, who, after=after)
-
-
-@router.post("/admin/users")
-async def invite(request: Request, who: Actor) -> Response:
-    """Make a user, with a link by which they log in and choose a password."""
-    _check_admin(who)
-    form = await read_form(request)
-    accounts, by = accounts_of(request), actor(request, who)
-    name = form.get("name").strip()
-
-    def make() -> str:
-        if accounts.user(name) is None:
-            Directory(accounts).create(User(name, form.get("full_name").strip()), None, by)
-        return accounts.make_link(name, by, lifetime=INVITATION_LIFETIME)
-
-    secret = await run_in_threadpool(make)
-    url = f"{request.url.scheme}://{request.url.netloc}/login?link={secret}"
-    return await _admin(request, who, invited=name, link=url)
-
-
-async def _account(request: Request, who: Principal, made: str = "") -> Response:
+async def _account(
+    request: Request,
+    who: Principal,
+    *,
+    made: str = "",
+    done: str = "",
+    about: forms.Filled = forms.EMPTY,
+    password: forms.Filled = forms.EMPTY,
+) -> Response:
     accounts = accounts_of(request)
     user = await run_in_threadpool(accounts.user, who.owner)
     sessions = await run_in_threadpool(accounts.sessions_of, who.owner)
     known = await run_in_threadpool(services_of(request).store.tokens, who.owner)
+    usage = await run_in_threadpool(request.app.state.artifacts.quotas.usage, who.owner)
     now = moment.now()
     return page(
         request,
         "account.html",
         who,
+        status=max(about.status, password.status),
         section="account",
-        user=user,
+        tab="account",
+        user=None if user is None else schemas.user(user),
+        usage=usage,
         sessions=[schemas.session(one, who.session_id) for one in sessions],
         tokens=[render.token(one) for one in reversed(known) if tokens.is_good(one, now)][:MOST],
         scopes=[each for each in tokens.SCOPES if each != "admin" or who.is_admin],
         made=made,
+        done=done,
+        about=about,
+        password=password,
     )
-
-
-async def _admin(
-    request: Request, who: Principal, *, after: str = "", invited: str = "", link: str = ""
-) -> Response:
-    _check_admin(who)
-    accounts = accounts_of(request)
-    directory = Directory(accounts)
-
-    def read() -> dict[str, Any]:
-        with accounts.database.read() as connection:
-            entries = audit.page(connection, limit=50)
-        users = directory.page(MOST + 1, after)
-        return {
-            "users": [schemas.user(one) for one in users[:MOST]],
-            "next": users[MOST - 1].name if len(users) > MOST else None,
-            "groups": [schemas.group(one) for one in directory.groups_page(who, MOST, "")],
-            "entries": [schemas.audit_entry(one) for one in entries],
-            "registration": directory.registration(),
-        }
-
-    told = await run_in_threadpool(read)
-    return page(request, "admin.html", who, section="admin", invited=invited, link=link, **told)
 
 
 def _lifetime(days: str, who: Principal) -> float | None:
@@ -166,8 +185,3 @@ def _lifetime(days: str, who: Principal) -> float | None:
         return lifetime
     left = (who.expires - moment.now()) / moment.SECOND
     return left if lifetime is None else min(left, lifetime)
-
-
-def _check_admin(who: Principal) -> None:
-    if not who.is_admin:
-        raise Forbidden("this is for admins")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse
 
 from projects.hub.pages import static_files, words
+from projects.hub.tables import names
 from projects.jobs.model import moment
 
 if TYPE_CHECKING:
@@ -57,9 +59,11 @@ def environment() -> Environment:
     )
     for name in ("duration", "size", "number", "value", "parameters", "label", "kind"):
         made.filters[name] = getattr(words, name)
+    made.filters["shell_word"] = shlex.quote
     made.filters["phase_kind"] = words.phase_kind
     made.globals["static"] = static_files.address
     made.globals["navigation"] = NAVIGATION
+    made.globals["table_address"] = names.address
     return made
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from projects.core.errors import TopgallantError
 from projects.hub.tables.columns import NUMERIC
+from projects.hub.tables.names import address
 from projects.hub.tables.plots import Wanted
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Slower:
             self._known[table.number] = table.version, found
 
     def _judge(self, table: ResultTable) -> list[dict[str, Any]]:
-        place = f"/tables/{quote(table.test_system, safe='')}/{quote(table.test_name, safe='')}"
+        place = f"/tables/{address(table.test_system, table.test_name)}"
         found = []
         for column in table.columns:
             if column.type not in NUMERIC or not column.better:

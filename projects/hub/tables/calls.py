@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from fastapi import Path, Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from projects.core.errors import nearest
 from projects.hub.tables.uploading import absent
 from projects.jobs.http.refusals import Absent, Invalid
 
 if TYPE_CHECKING:
+    from fastapi import Request
+
     from projects.hub.tables.plots import Plots
     from projects.hub.tables.store import Tables
     from projects.hub.tables.values import ResultTable
     from projects.jobs.http.access import Principal
 
-System = Annotated[str, Path(description="the test system", max_length=300)]
-Test = Annotated[str, Path(description="the name of the test", max_length=300)]
 TABLE = "/{test_system}/{test_name}"
+MOST_NEAR = 500
+"""So many tables are looked through for a name that is near."""
+
 MOST_CHANGE = 1 << 20
 """Bytes of a body that changes something."""
 
@@ -53,7 +56,11 @@ async def table_of(
         raise absent(names)
     found = await run_in_threadpool(tables_of(request).find, *names)
     if found is None or not who.may_see(found.owner, found.groups):
-        raise absent(names)
+        seen = await run_in_threadpool(
+            lambda: tables_of(request).seen_by(who.sees, who.groups, limit=MOST_NEAR)
+        )
+        near = nearest("/".join(names), [one.name for one in seen])
+        raise absent(names, near)
     return found
 
 

@@ -73,6 +73,34 @@ def download(client: Client, path: str, file: str, where: str) -> Any:
     return {"file": file, "bytes": size}
 
 
+def change(  # noqa: PLR0917  (the words of a command line)
+    client: Client,
+    path: str,
+    column: str,
+    better: str | None,
+    unit: str | None,
+    groups: Sequence[str] | None,
+) -> Any:
+    """Say what is good in a column of the table at `path`, its unit, who sees the table.
+
+    Raises
+    ------
+    UsageError
+        Nothing is to be changed, or it isn't said of which column.
+    """
+    said: dict[str, Any] = {} if unit is None else {"unit": unit}
+    if better:
+        said["better"] = None if better == "none" else better
+    if said and not column:
+        raise UsageError("of which column? give it as --column=…")
+    if not said and groups is None:
+        raise UsageError("what is changed? give --column and --better or --unit, or --groups")
+    wanted: dict[str, Any] = {"columns": {column: said}} if said else {}
+    if groups is not None:
+        wanted["groups"] = [group for group in groups if group]
+    return client.send_json("PATCH", path, wanted)
+
+
 def _by_ending(file: str, kinds: dict[str, str]) -> str:
     if not file:
         raise UsageError("which file? give it after the names of the table, or as --file=…")

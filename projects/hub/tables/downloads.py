@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib
+import importlib.util
 import io
 import json
 import os
@@ -24,6 +25,10 @@ OWN = ("@row", "@at", "@by", "@satellite", "@job", "@artifact", "@errors")
 """The columns that the hub adds, behind those of the table."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+INSTALL = ".venv/bin/python -m pip install --no-deps --require-hashes -r requirements-parquet.lock"
+"""What makes Parquet possible, at once: docs/decisions/0004-parquet-on-request.md."""
 
 
 class NoParquet(UsageError):
@@ -78,6 +83,11 @@ def shown(row: Row) -> dict[str, Any]:
     }
 
 
+def parquet_possible() -> bool:
+    """Return whether what writes Parquet is installed; looks, but doesn't import it."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
 def parquet_file(columns: Sequence[Column], parts: Iterable[Sequence[Row]]) -> str:
     """Write a table as a Parquet file; return its path, for the caller to remove.
 
@@ -93,9 +103,8 @@ def parquet_file(columns: Sequence[Column], parts: Iterable[Sequence[Row]]) -> s
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError:
         raise NoParquet(
-            "Parquet needs pyarrow on the server, 55 MB that are installed on request:"
-            " python -m pip install pyarrow, with the python of the toolkit's environment;"
-            " CSV and JSON need nothing"
+            f"Parquet needs pyarrow on the server, which is installed on request: {INSTALL},"
+            " in the checkout of the hub; CSV and JSON need nothing"
         ) from None
     kinds = {
         Type.INTEGER: arrow.int64(),

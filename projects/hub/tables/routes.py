@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -12,26 +11,22 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response, StreamingResponse
 
-from projects.core.errors import unknown
-from projects.hub.tables import downloads, filters, reading, schemas, verdicts
+from projects.hub.tables import changing, downloads, filters, reading, schemas, verdicts
 from projects.hub.tables.calls import (
     MOST_CHANGE,
     TABLE,
-    System,
-    Test,
     file_answer,
     read_model,
     table_of,
     tables_of,
 )
+from projects.hub.tables.names import System, Test, check_name
 from projects.hub.tables.plots import Plots
 from projects.hub.tables.render import group_row, table_info
 from projects.hub.tables.store import Tables
 from projects.hub.tables.uploading import (
     Upload,
     append,
-    check_groups,
-    check_name,
     key_of,
     media_of,
     origin_of,
@@ -41,7 +36,7 @@ from projects.jobs.http import schemas as common
 from projects.jobs.http.answers import answer, json_bytes, link_to_next, page_answer
 from projects.jobs.http.body import read_bytes, read_json
 from projects.jobs.http.filters import words
-from projects.jobs.http.refusals import Absent, Forbidden, Invalid
+from projects.jobs.http.refusals import Absent, Invalid
 from projects.jobs.http.services import services_of
 
 if TYPE_CHECKING:
@@ -154,23 +149,9 @@ async def change_table(
 ) -> Response:
     """Change the groups of a table, the units of its columns and which way is good; its owner."""
     found = await table_of(request, who, test_system, test_name)
-    if not who.may_change(found.owner):
-        raise Forbidden(f"the table is {found.owner}'s: groups look at it, and add rows")
+    changing.check_may_change(who, found)
     wanted = read_model(schemas.TableChange, await read_json(request, MOST_CHANGE))
-    if wanted.owner not in (None, found.owner) and not who.is_admin:
-        raise Forbidden("only an admin gives a table to somebody else")
-    check_groups(who, [group for group in wanted.groups or () if group not in found.groups])
-    known = {column.name: column for column in found.columns}
-    columns = {}
-    for name, change in (wanted.columns or {}).items():
-        if name not in known:
-            raise Invalid(unknown("column", name[:200], known))
-        columns[name] = _changed(known[name], change)
-    done = await run_in_threadpool(
-        lambda: tables_of(request).change(
-            found, owner=wanted.owner, groups=wanted.groups, columns=columns
-        )
-    )
+    done = await run_in_threadpool(changing.change, tables_of(request), who, found, wanted)
     return answer(table_info(done))
 
 
@@ -303,7 +284,7 @@ async def parquet_file(
     test_name: Test,
     query: Annotated[schemas.DownloadQuery, Query()],
 ) -> Response:
-    """Download rows as Parquet, the oldest first; needs pyarrow on the server."""
+    """Download rows as Parquet, the oldest first; 406 where pyarrow isn't installed."""
     found = await table_of(request, who, test_system, test_name)
     tests = filters.parse(query.where, found.columns)
     parts = reading.scan(tables_of(request).database, found, tests)
@@ -314,15 +295,6 @@ async def parquet_file(
         headers=_attachment(found, "parquet"),
         background=BackgroundTask(os.unlink, path),
     )
-
-
-def _changed(column: Any, change: schemas.ColumnChange) -> Any:
-    said = change.model_fields_set
-    if "unit" in said:
-        column = replace(column, unit=change.unit or "")
-    if "better" in said:
-        column = replace(column, better=change.better or "")
-    return column
 
 
 def _number(cursor: str | None) -> int:

@@ -13,14 +13,13 @@ from projects.hub.tables import accepting, filters, schemas, verdicts
 from projects.hub.tables.calls import (
     MOST_CHANGE,
     TABLE,
-    System,
-    Test,
     file_answer,
     plots_of,
     read_model,
     table_of,
     tables_of,
 )
+from projects.hub.tables.names import System, Test
 from projects.hub.tables.plots import Wanted
 from projects.hub.tables.render import accepted
 from projects.hub.tables.values import Known

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from projects.hub.tables.batch import Batch, read_csv, read_json
-from projects.hub.tables.columns import MOST_NAME
 from projects.hub.tables.values import Answer, Origin, ResultTable
 from projects.jobs.http.body import parse
 from projects.jobs.http.refusals import Absent, Forbidden, Invalid, WrongMedia
@@ -135,19 +134,6 @@ def origin_of(who: Principal, query: UploadQuery, job: str | None) -> Origin:
     return Origin(who.owner, satellite or None, query.job or job, query.artifact or None)
 
 
-def check_name(name: str, what: str) -> None:
-    """Refuse a name that no table can have.
-
-    Raises
-    ------
-    Invalid
-        It is too long, or has characters that aren't printable.
-    """
-    if not name.strip() or len(name) > MOST_NAME or not name.isprintable():
-        said = f"1 to {MOST_NAME} printable characters are one, not {name[:60]!r}"
-        raise Invalid(f"{what}: {said}", fields={what: said})
-
-
 def check_groups(who: Principal, groups: Sequence[str]) -> None:
     """Refuse groups that the caller isn't in, unless they are an admin.
 
@@ -161,6 +147,7 @@ def check_groups(who: Principal, groups: Sequence[str]) -> None:
         raise Forbidden(f"you are not in the group {foreign[0][:100]!r}")
 
 
-def absent(names: tuple[str, str]) -> Absent:
+def absent(names: tuple[str, str], near: str | None = None) -> Absent:
     """Return the answer for a table that isn't there, or is somebody else's."""
-    return Absent(f"there is no table {names[0][:100]}/{names[1][:100]}")
+    hint = f'; did you mean "{near}"?' if near else ""
+    return Absent(f"there is no table {names[0][:100]}/{names[1][:100]}{hint}")

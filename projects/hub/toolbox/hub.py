@@ -94,6 +94,10 @@ def users(  # noqa: PLR0917  (the words of a command line)
         return command_line.change_password(client, name)
     if action in ("disable", "enable"):
         changes = {"disabled": action == "disable"}
+    if not changes:
+        from projects.core.errors import UsageError
+
+        raise UsageError("what is changed? give --full_name, --email, --admin or --autoshare")
     return client.send_json("PATCH", path, changes)
 
 
@@ -176,6 +180,10 @@ def tokens(  # noqa: PLR0917  (the words of a command line)
         return client.get_json("/api/v1/tokens")["items"]
     if action == "revoke":
         return client.send_json("DELETE", f"/api/v1/tokens/{_part('token', token)}")
+    if days is not None and days <= 0:
+        from projects.core.errors import UsageError
+
+        raise UsageError(f"--days={days:g}: more than 0, or null for a token that doesn't expire")
     request = {
         "scopes": list(scopes),
         "label": label,
@@ -186,7 +194,7 @@ def tokens(  # noqa: PLR0917  (the words of a command line)
 
 @query
 def tables(  # noqa: PLR0917  (the words of a command line)
-    action: Literal["list", "show", "rows", "upload", "download"] = "list",
+    action: Literal["list", "show", "rows", "upload", "download", "change"] = "list",
     test_system: str = "",
     test_name: str = "",
     file: str = "",
@@ -194,6 +202,9 @@ def tables(  # noqa: PLR0917  (the words of a command line)
     sort: str = "",
     limit: int = 100,
     groups: list[str] | None = None,
+    column: str = "",
+    better: Literal["lower", "higher", "none"] | None = None,
+    unit: str | None = None,
     again: bool = False,
     server: str = "",
 ) -> Any:
@@ -211,7 +222,10 @@ def tables(  # noqa: PLR0917  (the words of a command line)
         where: Which rows: 'latency > 5 and tool = "my tool"'.
         sort: The column by which rows are sorted; with - in front, descending.
         limit: So many rows at most, up to 1000.
-        groups: Groups that see a table which an upload makes.
+        groups: Groups that see the table, when an upload makes it or `change` says so.
+        column: The column of which `change` says something.
+        better: Which way is good for it; none: nobody says so any more.
+        unit: Its unit.
         again: Add the rows also if this file was uploaded before.
         server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
 
@@ -220,6 +234,7 @@ def tables(  # noqa: PLR0917  (the words of a command line)
     ./run_toolbox.py hub tables upload sqlite speed results.csv
     ./run_toolbox.py hub tables rows sqlite speed --where="latency > 5" --sort=-latency
     ./run_toolbox.py hub tables download sqlite speed speed.jsonl
+    ./run_toolbox.py hub tables change sqlite speed --column=latency --better=lower --unit=ms
     """
     client = _client(server)
     if action == "list":
@@ -231,6 +246,8 @@ def tables(  # noqa: PLR0917  (the words of a command line)
         return client.get_json(f"{path}/rows", where=where or None, sort=sort or None, limit=limit)
     from projects.hub.tables import command_line
 
+    if action == "change":
+        return command_line.change(client, path, column, better, unit, groups)
     if action == "upload":
         return command_line.upload(client, path, file, groups, again=again)
     return command_line.download(client, path, file, where)
@@ -243,7 +260,8 @@ def artifacts(  # noqa: PLR0917  (the words of a command line)
     path: str = "",
     to: Path = Path(),
     project: str = "",
-    outcome: str = "",
+    outcome: Literal["passed", "failed", "error", "skipped", "timeout", "interrupted", "cancelled"]
+    | None = None,
     limit: int = 50,
     server: str = "",
 ) -> Any:
@@ -255,7 +273,7 @@ def artifacts(  # noqa: PLR0917  (the words of a command line)
         path: A folder to show, or a file to get; without it, get fetches all as .tar.gz.
         to: Folder that what is fetched is put into.
         project: Only runs of this project.
-        outcome: Only runs that ended so: passed, failed, ...
+        outcome: Only runs that ended so.
         limit: So many at most, up to 1000.
         server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
 
@@ -281,7 +299,55 @@ def artifacts(  # noqa: PLR0917  (the words of a command line)
 
 
 @query
-def registration(to: Literal["open", "closed", ""] = "", server: str = "") -> Any:
+def notifications(  # noqa: PLR0917  (the words of a command line)
+    action: Literal["list", "add", "test", "pause", "resume", "remove", "outbox"] = "list",
+    rule: str = "",
+    target: str = "",
+    on: list[Literal["failed", "recovered", "slower"]] = [  # noqa: B006
+        "failed",
+        "recovered",
+        "slower",
+    ],
+    pattern: str = "*",
+    shared: bool = False,
+    name: str = "",
+    limit: int = 20,
+    server: str = "",
+) -> Any:
+    """Say what you want to be told and where, try it, and see what was told.
+
+    What signs the messages of a new webhook, its secret, is printed this once.
+
+    Args:
+        action: What is done; `outbox` shows what was told, or waits, or was given up and why.
+        rule: Number of the rule; for `add` the channel: mail, webhook, slack or github.
+        target: Where to: an address of mail, an https address, or owner/repository#12.
+        on: What is told: jobs that fail or recover, columns of tables that get slower.
+        pattern: Which tests, or tables as system/name; * ? and […] as in a shell.
+        shared: Also what your groups see, not only what is yours.
+        name: A name of the rule, for you.
+        limit: So many lines of the outbox.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub notifications add slack https://hooks.slack.com/services/... --on=failed
+    ./run_toolbox.py hub notifications test 1
+    ./run_toolbox.py hub notifications outbox
+    """
+    client = _client(server)
+    if action == "list":
+        return client.get_json("/api/v1/notifications/rules")["items"]
+    from projects.hub.notifications import command_line
+
+    if action == "add":
+        more = {"on": list(on), "pattern": pattern, "shared": shared, "name": name}
+        return command_line.make(client, rule, target, more)
+    return command_line.do(client, action, rule, limit)
+
+
+@query
+def registration(to: Literal["open", "closed"] | None = None, server: str = "") -> Any:
     """Show whether everybody may make themselves a user, or change it; for admins.
 
     Args:
@@ -339,4 +405,6 @@ def _part(word: str, value: str) -> str:
 
     if not value:
         raise UsageError(f"which {word}? give it after the action, or as --{word}=…")
+    if value in (".", ".."):  # clients take these out of a path, however they are encoded
+        raise UsageError(f"{value!r} is no {word}")
     return quote(value, safe="")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import InfrastructureError, one_line
@@ -137,12 +137,20 @@ class Engine:
         self._loop.stop()
         self._let_go()
 
-    def submit(self, request: Any, owner: str, parent: Job | None = None) -> Submitted:
+    def submit(
+        self,
+        request: Any,
+        owner: str,
+        parent: Job | None = None,
+        before: Callable[[str], None] | None = None,
+    ) -> Submitted:
         """Check the whole request, store it durably, wake the loop.
 
         `request` is `{"parallel"?, "note"?, "priority"?, "job_specs": [{"name", "params"?,
         "timeout"?, "limits"?}]}`. `parent` is the running job from inside which it comes: it
-        then runs beside that job whatever M says, and ends with it.
+        then runs beside that job whatever M says, and ends with it. `before` is called with the
+        id of the submission once the request is found good, and before anybody can see it: for
+        what is kept elsewhere with it.
 
         Raises
         ------
@@ -168,6 +176,9 @@ class Engine:
         if parent is not None:
             attempt = self._loop.ask(lambda: self._work.attempt_of(parent.number))
             new = place_below(self.store, new, parent, attempt)
+        if before is not None:
+            new = replace(new, id=identity.new())
+            before(new.id)
         kept = self.store.submit(new)
         self._loop.post(lambda: self._add(kept.submission))
         return Submitted(kept.submission, kept.ids)

@@ -122,7 +122,8 @@ class Authenticator:
         except Unauthorized as error:
             if not self._login or not _is_look(request):
                 raise
-            onward = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
+            onward = path + (f"?{request.url.query}" if request.url.query else "")
             where = f"{self._login}?{urlencode({'next': onward})}"
             raise Elsewhere(error.message, headers={"Location": where}) from None
 

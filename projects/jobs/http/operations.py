@@ -51,10 +51,13 @@ def submit(
         raise Invalid(f"groups {said}", fields={"groups": said})
     groups = sharing.to_share_with(who, wanted)
     rest = {name: value for name, value in request.items() if name != "groups"}
-    submitted = services.engine.submit(rest, who.owner, above)
-    if groups:
-        sharing.share_submission(submitted.submission.id, groups)
-    return submitted
+    if not groups:
+        return services.engine.submit(rest, who.owner, above)
+    # Kept in two databases: whoever stops the server in between leaves a note about a submission
+    # that never was, rather than a submission that those who wait for its results can't see.
+    return services.engine.submit(
+        rest, who.owner, above, before=lambda id_: sharing.share_submission(id_, groups)
+    )
 
 
 def _parent(services: Services, who: Principal, name: str | None) -> Job | None:

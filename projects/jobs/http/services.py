@@ -48,6 +48,14 @@ class Settings:
     """URL of the hub's database; empty: the file hub.db in the data directory."""
     hub_oidc: str = ""
     """File with the hub's OpenID Connect provider; empty: oidc.json in the data directory."""
+    hub_quota: int | None = None
+    """Bytes of artifacts that the hub keeps at most; None: any number."""
+    user_quota: int | None = None
+    """The same of a user who has no quota of their own."""
+    keep_artifacts_days: float | None = None
+    """Artifacts go after so many days; None: they stay."""
+    keep_artifacts_last: int = 10
+    """So many of each project stay however old they are."""
 
 
 class Sharing(Protocol):
@@ -63,7 +71,7 @@ class Sharing(Protocol):
         """
 
     def share_submission(self, id_: str, with_groups: Iterable[str]) -> None:
-        """Let groups see a submission and its jobs."""
+        """Let groups see a submission and its jobs; durable. It may not be there yet."""
 
     def groups_of_submission(self, id_: str) -> Sequence[str]:
         """Return the groups that see a submission."""

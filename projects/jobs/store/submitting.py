@@ -62,7 +62,7 @@ def submit(
         )
         kept = Submission(
             number=number,
-            id=identity.new(),
+            id=new.id or identity.new(),
             owner=owner,
             note=note,
             parallel=new.parallel,

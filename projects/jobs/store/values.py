@@ -52,7 +52,10 @@ MOST_BELOW = 64
 
 @dataclass(frozen=True, slots=True)
 class NewSubmission:
-    """Jobs that are to be kept, in their order; by default `created` is now, `rank` `created`."""
+    """Jobs that are to be kept, in their order; by default `created` is now, `rank` `created`.
+
+    `id`: what it will be called, for who has to write it down before; empty: one is made.
+    """
 
     owner: str
     jobs: Sequence[NewJob]
@@ -62,6 +65,7 @@ class NewSubmission:
     created: int | None = None
     rank: int | None = None
     parent: Parent | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

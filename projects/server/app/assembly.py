@@ -132,6 +132,10 @@ def services_for(engine: Any, store: Any, catalog: Any, options: Options) -> Ser
         nickname=options.nickname,
         patience=options.patience,
         hub_database=options.hub_database_url,
+        hub_quota=options.hub_quota,
+        user_quota=options.user_quota,
+        keep_artifacts_days=options.keep_artifacts_days,
+        keep_artifacts_last=options.keep_artifacts_last,
     )
     return Services(
         engine=engine,

@@ -36,6 +36,14 @@ class Options:
     tls_key: Path | None = None
     allowed_hosts: Sequence[str] = ()
     """Further names in `Host` that a server on the loopback interface answers to."""
+    hub_quota: int | None = None
+    """Bytes of artifacts that the hub keeps at most; None: any number."""
+    user_quota: int | None = None
+    """The same of a user who has no quota of their own."""
+    keep_artifacts_days: float | None = None
+    """Artifacts go after so many days; None: they stay."""
+    keep_artifacts_last: int = 10
+    """So many of each project stay however old they are."""
     patience: float = 30.0
     """A client that takes nothing from a stream for so many seconds is dropped."""
     version: str = field(default=__version__)

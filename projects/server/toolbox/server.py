@@ -26,6 +26,10 @@ def serve(  # noqa: PLR0917  (the words of a command line)
     tls_certificate: Path | None = None,
     tls_key: Path | None = None,
     allowed_hosts: list[str] = [],  # noqa: B006
+    hub_quota: str = "",
+    user_quota: str = "",
+    keep_artifacts_days: float | None = None,
+    keep_artifacts_last: int = 10,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. Jobs that run then go on; the next server takes them over.
 
@@ -47,16 +51,22 @@ def serve(  # noqa: PLR0917  (the words of a command line)
         tls_certificate: File with the certificate, for HTTPS.
         tls_key: File with its key.
         allowed_hosts: Further names that the server answers to.
+        hub_quota: So much of artifacts the hub keeps at most: 500GB, 2TiB; any by default.
+        user_quota: The same of each user, unless an admin gives them another quota.
+        keep_artifacts_days: Artifacts that were exported longer ago are removed; none by default.
+        keep_artifacts_last: So many of each project stay however old they are.
     """
     import os
     from dataclasses import replace
 
     from projects.core.library import configure_logging
     from projects.jobs.engine.settings import Settings
+    from projects.server.app import storage
     from projects.server.app.options import Options
     from projects.server.app.serving import serve as serve_with
 
     configure_logging()
+    kept = storage.read(apps, hub_quota, user_quota, keep_artifacts_days, keep_artifacts_last)
     engine = Settings(
         data_directory=data_dir.absolute(),
         parallel_submissions=parallel_submissions,
@@ -81,5 +91,6 @@ def serve(  # noqa: PLR0917  (the words of a command line)
             tls_certificate=tls_certificate,
             tls_key=tls_key,
             allowed_hosts=allowed_hosts,
+            **kept,
         )
     )

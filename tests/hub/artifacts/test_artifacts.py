@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projects.hub.artifacts import records, retention
-from projects.hub.artifacts.artifacts import Held, Incomplete, OverQuota
+from projects.hub.artifacts.artifacts import Held, Incomplete
 from projects.hub.artifacts.blobs import Blobs, Taken, WrongOffset
+from projects.hub.artifacts.quotas import OverQuota
 from projects.hub.artifacts.trees import ManifestTree
 from projects.hub.artifacts.values import Filter, Retention, Wanted
 from projects.jobs.http.refusals import Absent, Invalid
@@ -185,22 +186,22 @@ def test_a_place_is_kept_for_one_export(desk: Desk) -> None:
 
 
 def test_a_quota_counts_what_is_announced(desk: Desk) -> None:
-    desk.artifacts.quota = 10
+    desk.artifacts.quotas.of_user = 10
     desk.export("ada", "runs/1", {"a": b"123456"})
     with pytest.raises(OverQuota, match="may keep 10 bytes and has 6"):
         desk.announce("ada", "runs/2", {"a": b"12345"})
     desk.announce("ada", "runs/2", {"a": b"1234"})
     desk.announce("eve", "runs/2", {"a": b"1234567890"})
     desk.announce("ada", "runs/1", {"a": b"12345"})  # replaces it, doesn't come on top
-    desk.artifacts.set_quota("ada", None)
+    desk.artifacts.quotas.set_own("ada", None)
     desk.announce("ada", "runs/3", {"a": bytes(100)})
-    assert desk.artifacts.usage("ada").quota is None
-    assert desk.artifacts.usage("ada").bytes == 6 + 4 + 100
+    assert desk.artifacts.quotas.usage("ada").quota is None
+    assert desk.artifacts.quotas.usage("ada").bytes == 6 + 4 + 100
 
 
 def test_a_quota_that_is_made_smaller_stops_what_is_on(desk: Desk) -> None:
     run = desk.announce("ada", "runs/1", {"a": b"123456"})
-    desk.artifacts.set_quota("ada", 5)
+    desk.artifacts.quotas.set_own("ada", 5)
     with pytest.raises(OverQuota):
         desk.artifacts.receive(run, digest(b"123456"), 0)
     with pytest.raises(OverQuota):
@@ -208,8 +209,33 @@ def test_a_quota_that_is_made_smaller_stops_what_is_on(desk: Desk) -> None:
         desk.artifacts.receive_batch(run, body)
 
 
+def test_the_quota_of_the_hub_counts_what_all_keep(desk: Desk) -> None:
+    desk.artifacts.quotas.of_hub = 10
+    desk.export("ada", "runs/1", {"a": b"123456"})
+    with pytest.raises(OverQuota, match="the hub may keep 10 bytes and has 6 beside"):
+        desk.announce("bob", "runs/1", {"a": b"12345"})
+    desk.export("bob", "runs/1", {"a": b"1234"})
+    desk.export("ada", "runs/1", {"a": b"654321"})  # instead of what it has
+    quotas = desk.artifacts.quotas
+    assert (quotas.usage_of_hub().bytes, quotas.usage_of_hub().quota) == (10, 10)
+    quotas.set_own("cy", 3)
+    found = [(one.user, one.bytes, one.quota) for one in quotas.largest(10)]
+    assert found == [("ada", 6, None), ("bob", 4, None), ("cy", 0, 3)]
+    assert len(quotas.largest(1)) == 1
+    quotas.drop_own("cy")
+    assert [one.user for one in quotas.largest(10)] == ["ada", "bob"]
+
+
+def test_a_quota_of_the_hub_that_is_passed_meanwhile_shows_nothing_more(desk: Desk) -> None:
+    run = desk.announce("ada", "runs/1", {"a": b"123456"})
+    desk.send(run, b"123456")
+    desk.artifacts.quotas.of_hub = 5
+    with pytest.raises(OverQuota):
+        desk.artifacts.finish(run, "1", desk.now)
+
+
 def test_many_at_once_do_not_get_past_a_quota(desk: Desk) -> None:
-    desk.artifacts.quota = 50
+    desk.artifacts.quotas.of_user = 50
     passed: list[int] = []
 
     def announce(number: int) -> None:

@@ -40,6 +40,18 @@ TABLE: Table = {
     ("POST", "/api/v1/tokens"): May("submit", body={"scopes": ["read"]}),
     ("GET", "/api/v1/tokens"): May("read"),
     ("DELETE", "/api/v1/tokens/{token}"): May("submit", "owner's", fresh=True),
+    # Pages.
+    ("POST", "/account/about"): May("submit"),
+    ("POST", "/account/password"): May("submit"),
+    ("POST", "/account/sessions/end"): May("submit"),
+    ("POST", "/account/autoshare"): May("submit"),
+    ("GET", "/groups"): May("read"),
+    ("POST", "/groups"): May("admin"),
+    ("GET", "/groups/{group}"): May("read", "team reads"),
+    ("POST", "/groups/{group}/title"): May("submit", "team changes"),
+    ("POST", "/groups/{group}/members"): May("submit", "team changes"),
+    ("POST", "/groups/{group}/members/{user}/remove"): May("submit", "team changes", fresh=True),
+    ("POST", "/groups/{group}/remove"): May("admin", fresh=True),
 }
 
 

@@ -36,6 +36,8 @@ TABLE: Table = {
     ("GET", BLOB): May("upload", "owner's", query=OPEN),
     ("PUT", BLOB): May("upload", "owner's", query=f"{OPEN}&offset=0"),
     ("POST", "/api/v1/blobs"): May("upload", "owner's", query=OPEN, body=b"", media=BATCH),
+    ("GET", "/api/v1/artifact-quotas"): May("admin"),
+    ("POST", "/admin/quotas"): May("admin"),
     ("GET", "/api/v1/artifact-quotas/{user}"): May("read", "owner's"),
     ("PUT", "/api/v1/artifact-quotas/{user}"): May("admin", body={"quota": None}),
 }

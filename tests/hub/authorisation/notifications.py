@@ -15,6 +15,12 @@ TABLE: Table = {
     ("DELETE", ONE): May("submit", "owner's", fresh=True),
     ("POST", ONE + "/test"): May("submit", "owner's"),
     ("GET", "/api/v1/notifications/outbox"): May("read"),
+    # Pages.
+    ("GET", "/notifications"): May("read"),
+    ("POST", "/notifications"): May("submit"),
+    ("POST", "/notifications/{rule}/test"): May("submit", "owner's"),
+    ("POST", "/notifications/{rule}/active"): May("submit", "owner's"),
+    ("POST", "/notifications/{rule}/remove"): May("submit", "owner's", fresh=True),
 }
 
 

@@ -19,6 +19,7 @@ ACCEPTED = {
 
 TABLE: Table = {
     ("GET", "/api/v1/tables"): May("read"),
+    ("POST", "/tables/{test_system}/{test_name}/settings"): May("submit", "team changes"),
     ("GET", ONE): May("read", "team reads"),
     ("PATCH", ONE): May("submit", "team changes", body={}),
     ("POST", ONE + "/rows"): May("upload", "team reads", body={"latency": 1.5}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from projects.core.errors import UsageError
-from projects.hub.tables import command_line
+from projects.hub.tables import command_line, downloads
 from projects.hub.toolbox import hub as words
 from projects.jobs.library.client import Client, Refused
 from tests.hub.hub_world import Hub
@@ -54,9 +55,27 @@ def test_parquet_says_what_it_needs(
     file = tmp_path / "r.json"
     file.write_text('{"ms": 1}')
     command_line.upload(client, PATH, str(file), None, again=False)
-    with pytest.raises(Refused, match="python -m pip install pyarrow"):
+    with pytest.raises(Refused, match=r"pip install .* -r requirements-parquet\.lock"):
         command_line.download(client, PATH, str(tmp_path / "out.parquet"), "")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_parquet_is_written_where_it_can_be(client: Client, tmp_path: Path) -> None:
+    """`./run_tests` installs pyarrow; where it isn't there, the page must not promise a file."""
+    file, target = tmp_path / "r.json", tmp_path / "out.parquet"
+    file.write_text('[{"ms": 1.5, "at": "2026-01-02T03:04:05Z"}, {"ms": null, "at": null}]')
+    command_line.upload(client, PATH, str(file), None, again=False)
+    if downloads.parquet_possible():
+        command_line.download(client, PATH, str(target), "")
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+        table = parquet.read_table(target)
+        assert table.column("ms").to_pylist() == [1.5, None]
+        assert str(table.schema.field("at").type) == "timestamp[us, tz=UTC]"
+        assert table.column("@row").to_pylist() == [1, 2]
+    else:
+        with pytest.raises(Refused) as refused:
+            command_line.download(client, PATH, str(target), "")
+        assert downloads.INSTALL in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -80,3 +99,19 @@ def test_tables_are_listed_and_shown(
     assert unwrapped("show", "lab 1", "speed", **at)["columns"][0]["name"] == "ms"
     rows = unwrapped("rows", "lab 1", "speed", where="ms > 1", **at)
     assert [row["values"] for row in rows["items"]] == [{"ms": 2}]
+
+
+def test_what_is_said_of_columns_is_changed(client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    file.write_text('[{"ms": 1.5}]')
+    command_line.upload(client, PATH, str(file), None, again=False)
+    changed = command_line.change(client, PATH, "ms", "lower", "ms", None)
+    assert changed["columns"][0] == {"name": "ms", "type": "real", "unit": "ms", "better": "lower"}
+    assert command_line.change(client, PATH, "ms", "none", None, [""])["groups"] == []
+    assert client.get_json(PATH)["columns"][0] == {**changed["columns"][0], "better": None}
+    with pytest.raises(UsageError, match="of which column"):
+        command_line.change(client, PATH, "", "lower", None, None)
+    with pytest.raises(UsageError, match="what is changed"):
+        command_line.change(client, PATH, "ms", "", None, None)
+    with pytest.raises(Refused, match='did you mean "ms"'):
+        command_line.change(client, PATH, "m", "lower", None, None)

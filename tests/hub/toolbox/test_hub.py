@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_users_are_made_changed_and_disabled(
     assert made["link"].startswith(as_admin.address)
     assert commands.users("change", "ann", email="ann@x")["email"] == "ann@x"
     assert [one["name"] for one in commands.users()] == ["ann", "boss"]
-    type_in(monkeypatch, "-", NEW)
+    type_in(monkeypatch, NEW)
     commands.users("password", "ann")
     assert as_admin.log_in(as_admin.browser(), "ann", NEW).status_code == 200
     assert commands.users("disable", "ann")["disabled"] is not None
@@ -103,3 +104,75 @@ def test_tokens_are_made_and_revoked(as_admin: Hub) -> None:
 def test_registration_is_opened(as_admin: Hub) -> None:
     assert commands.registration() == {"registration": "closed"}
     assert commands.registration("open") == {"registration": "open"}
+
+
+def test_rules_of_notifications_are_made_tried_and_removed(as_admin: Hub) -> None:
+    made = commands.notifications(
+        "add", "webhook", "https://192.0.2.1/hook", on=["failed"], pattern="disk_*", name="night"
+    )
+    assert (made["number"], made["on"], made["pattern"]) == (1, ["failed"], "disk_*")
+    assert made["secret"]
+    assert [one["name"] for one in commands.notifications()] == ["night"]
+    assert commands.notifications("test", "1")["event"] == "test"
+    assert [one["rule"] for one in commands.notifications("outbox")] == [1]
+    assert commands.notifications("pause", "1")["active"] is False
+    assert commands.notifications("resume", "1")["active"] is True
+    commands.notifications("remove", "1")
+    assert commands.notifications() == []
+
+
+def test_what_is_missing_of_a_rule_is_asked_for(as_admin: Hub) -> None:
+    with pytest.raises(UsageError, match='unknown channel "slak"; did you mean "slack"'):
+        commands.notifications("add", "slak", "https://192.0.2.1/hook")
+    with pytest.raises(UsageError, match="where to"):
+        commands.notifications("add", "slack")
+    with pytest.raises(UsageError, match="which rule"):
+        commands.notifications("test")
+    with pytest.raises(TopgallantError, match="an address looks like"):
+        commands.notifications("add", "slack", "nowhere")
+
+
+def test_a_name_that_is_near_is_told(as_admin: Hub) -> None:
+    as_admin.user("annabel")
+    as_admin.group("storage", ["boss"])
+    client = as_admin.client("boss", "admin")
+    client.post("/api/v1/tables/db/read/rows", json={"ms": 1}).raise_for_status()
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: commands.users("show", "anabel"), "annabel"),
+        (lambda: commands.users("change", "anabel", email="x"), "annabel"),
+        (lambda: commands.groups("show", "storrage"), "storage"),
+        (lambda: commands.groups("join", "storage", "anabel"), "annabel"),
+        (lambda: commands.tables("show", "db", "raed"), "db/read"),
+    ]
+    for call, near in calls:
+        with pytest.raises(TopgallantError, match=f'did you mean "{near}"'):
+            call()
+
+
+def test_names_that_one_does_not_see_are_not_told(as_admin: Hub) -> None:
+    for name in ("ann", "annabel"):
+        as_admin.user(name)
+    as_admin.group("storage", ["annabel"])
+    as_admin.client("annabel").post("/api/v1/tables/db/read/rows", json={"ms": 1})
+    ann = as_admin.client("ann")
+    for path in ("/users/anabel", "/groups/storrage", "/tables/db/raed"):
+        answer = ann.get(f"/api/v1{path}")
+        assert answer.status_code == 404
+        assert "did you mean" not in answer.text
+
+
+def test_a_change_of_nothing_is_asked_about(as_admin: Hub) -> None:
+    with pytest.raises(UsageError, match="what is changed"):
+        commands.users("change", "boss")
+    with pytest.raises(UsageError, match="--days=-1: more than 0"):
+        commands.tokens("add", days=-1)
+
+
+def test_the_old_password_is_asked_for_only_where_it_counts(
+    as_admin: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    type_in(monkeypatch, PASSWORD)  # boss has none yet
+    commands.users("password", "boss")
+    type_in(monkeypatch, PASSWORD, NEW)
+    commands.users("password", "boss")
+    assert as_admin.log_in(as_admin.browser(), "boss", NEW).status_code == 200
