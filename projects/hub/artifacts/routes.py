@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -21,6 +22,7 @@ from projects.hub.artifacts.values import Filter, Run
 from projects.jobs.http.access import Admin, Principal, Reader, Uploader
 from projects.jobs.http.answers import answer, page_answer
 from projects.jobs.http.refusals import Absent, Invalid, TooLarge
+from projects.jobs.http.streams import LOOKS
 from projects.jobs.model import moment
 from projects.matrix_benchmarking.reports.comparison_page import comparison_data
 from projects.matrix_benchmarking.reports.page import json_text
@@ -143,13 +145,17 @@ async def put_blob(
 
 
 async def _take(request: Request, upload: Upload) -> None:
-    buffer = bytearray()
+    """Write what comes; who sends it is looked up now and then: a token may end meanwhile."""
+    buffer, looked = bytearray(), time.monotonic()
     try:
         async for chunk in request.stream():
             buffer += chunk
             if len(buffer) >= BLOCK:
                 await run_in_threadpool(upload.write, bytes(buffer))
                 buffer.clear()
+                if time.monotonic() - looked >= LOOKS:
+                    await request.app.state.authenticator.principal(request)
+                    looked = time.monotonic()
     except ClientDisconnect:
         raise Invalid("the connection broke; go on from the offset that is here") from None
     finally:
