@@ -17,7 +17,7 @@ from projects.hub.accounts.values import User
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http import render, tokens
-from projects.jobs.http.access import Principal
+from projects.jobs.http.access import DONE_TO, Principal
 from projects.jobs.http.body import read_form
 from projects.jobs.http.refusals import Absent, Forbidden
 from projects.jobs.http.services import services_of
@@ -69,6 +69,7 @@ async def make_token(request: Request, who: Actor) -> Response:
     lifetime = _lifetime(form.get("days", "90"), who)
     text, token = tokens.issue(who.owner, scopes, label=form.get("label")[:200], lifetime=lifetime)
     await run_in_threadpool(services_of(request).store.add_token, token)
+    request.scope[DONE_TO] = token.id
     return await _account(request, who, made=text)
 
 

@@ -36,12 +36,13 @@ _NICKNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _TOOL = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 
 
-@router.post("", response_model=None)
+@router.post("", response_model=None, responses={201: {"description": "It was not known before"}})
 async def heartbeat(request: Request, who: access.Satellite) -> Response:
     """Say that a satellite is there: `{"nickname", "url", "version", "tools", "token"?}`."""
     said = read(await read_json(request, MOST_BODY))
     found = await _sites(request).note(said, who.owner, admin=who.is_admin)
-    return answer(shown(found) | {"every": EVERY})
+    request.scope[access.DONE_TO] = found.nickname
+    return answer(shown(found) | {"every": EVERY}, 201 if found.created == found.seen else 200)
 
 
 @router.get("", response_model=None, dependencies=[access.READ])

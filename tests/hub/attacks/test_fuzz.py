@@ -32,7 +32,7 @@ def test_no_call_is_a_mistake_of_ours(hub: Hub, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_dict(admin.get("/openapi.json").json())
     schema.config.update(base_url=hub.address)
     headers = bearer(hub.world.token("boss", ["admin"]))
-    rooms = set()
+    rooms: set[str] = set()
     with requests.Session() as session:
         for result in schema.get_all_operations():
             operation = result.ok()  # type: ignore[union-attr]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import socket
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.hub.hub_world import Hub, later
 
 LARGE = 64 << 20
 PIECE = 7 << 20
-CONTENT = random.Random(4).randbytes(4 << 20)
+CONTENT = os.urandom(4 << 20)
 DIGEST = sha256(CONTENT).hexdigest()
 
 
@@ -29,7 +29,7 @@ def test_a_large_file_arrives_whole_though_the_connection_breaks_again_and_again
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    (run / "large").write_bytes(random.Random(5).randbytes(LARGE))
+    (run / "large").write_bytes(os.urandom(LARGE))
     token = hub.world.token(hub.user("ann"))
     port = urlsplit(hub.address).port
     assert port is not None
