@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -122,7 +123,23 @@ def _is_address(value: Any) -> bool:
     except ValueError:
         return False
     plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+    whole = value.isascii() and value.isprintable() and " " not in value and "\\" not in value
+    named = bool(parts.hostname) and not _is_forbidden(parts.hostname or "")
+    return parts.scheme in ("http", "https") and named and plain and whole
+
+
+def _is_forbidden(host: str) -> bool:
+    """Return whether a host is no place for a satellite.
+
+    Private addresses are where satellites are. Link-local ones are where clouds tell the secrets
+    of a machine to whoever is on it.
+    """
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.replace(".", "").isdecimal() or host.lower().startswith("0x")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_link_local or address.is_multicast or address.is_unspecified
 
 
 def _sites(request: Request) -> Sites:
