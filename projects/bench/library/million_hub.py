@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from projects.bench.library.million_store import BEGAN, OWNERS, TOOLS, kept, migrations_beside, tool
-from projects.hub.accounts import groups, users
-from projects.hub.accounts.values import Group, Member, User
-from projects.hub.store import database as database_module
-from projects.hub.store import every_table, tables_artifacts
-from projects.hub.store.database import open_hub_store
-from projects.hub.tables.batch import Batch
-from projects.hub.tables.store import Tables
-from projects.hub.tables.values import Origin
+from projects.bench.library.job_server import running
+from projects.bench.library.million_store import BEGAN, OWNERS, TOOLS, kept, tool
+from projects.bench.library.peers import CHECKOUT
 from projects.jobs.model import identity
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Mapping
 
-    from projects.jobs.store.database import Database
+    from projects.jobs.library.client import Client
 
     Ask = Callable[[], str]
 
@@ -33,81 +30,89 @@ FILES = 8
 """Files of each run."""
 
 TEAM = "team"
-"""A group of owner3 and owner4, which sees each tenth run and table."""
+"""A group of two owners, which sees each tenth run and table."""
 
-MEMBER = "owner3"
 SYSTEM = "lab 1"
 _HOUR = 3_600_000_000
 _OUTCOMES = ("passed", "passed", "passed", "failed", "error")
-_PART = 2000
 _SENT = 250
 """Rows that a job sends at a time."""
 
 
-def database(rows: int, runs: int) -> Path:
-    """Return a hub's database with result rows and runs, kept as that of the jobs is."""
-    sources = (
-        Path(__file__),
-        Path(every_table.__file__),
-        *migrations_beside(database_module.__file__),
-    )
+def database(rows: int, runs: int, environ: Mapping[str, str]) -> Path:
+    """Return a hub's database with result rows and runs, kept as that of the jobs is.
+
+    A hub takes the rows; what comes in slowly, as exports do, is written into its database then.
+    """
+    migrations = CHECKOUT / "projects" / "hub" / "store" / "migrations" / "versions"
+    sources = (Path(__file__), *sorted(migrations.glob("v*.py")))
 
     def make(path: Path) -> None:
-        with closing(open_hub_store(f"sqlite:///{path}")) as opened:
-            fill(opened, rows, runs)
+        with tempfile.TemporaryDirectory(prefix="topgallant-hub-") as folder:
+            with running(Path(folder), environ, {}) as server:
+                for number in range(TABLES):
+                    _send_rows(server.client, number, rows // TABLES)
+                server.stop()
+            made = server.data / "hub.db"
+            with closing(sqlite3.connect(made)) as connection:
+                _fill(connection, runs)
+                connection.commit()
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            shutil.copyfile(made, path)
 
     return kept(f"hub-{rows}-{runs}", sources, make)
 
 
-def fill(opened: Database, rows: int, runs: int) -> None:
-    """Put people, result rows and runs into an empty database."""
-    with opened.write(durable=False) as connection:
-        for number in range(OWNERS):
-            users.add(connection, User(f"owner{number}", created=BEGAN))
-        groups.add(connection, Group(TEAM, "A team", BEGAN))
-        for name in (MEMBER, "owner4"):
-            groups.put_member(connection, Member(TEAM, name, manager=False))
-    for number in range(TABLES):
-        _fill_table(opened, number, rows // TABLES)
-    for begin in range(0, runs, _PART):
-        with opened.write(durable=False) as connection:
-            numbers = range(begin + 1, min(begin + _PART, runs) + 1)
-            artifacts = tables_artifacts
-            connection.execute(artifacts.artifact_tree.insert(), [*map(_tree, numbers)])
-            connection.execute(artifacts.artifact.insert(), [*map(_run, numbers)])
-            connection.execute(
-                artifacts.artifact_file.insert(), [file for one in numbers for file in _files(one)]
-            )
-            if shared := [{"artifact": one, "group": TEAM} for one in numbers if one % 10 == 0]:
-                connection.execute(artifacts.artifact_group.insert(), shared)
+def name_of(number: int) -> str:
+    """Return the name of a table, as it is in addresses."""
+    return f"{quote(SYSTEM)}/speed{number:02d}"
 
 
-def _fill_table(opened: Database, number: int, rows: int) -> None:
+def _send_rows(client: Client, number: int, rows: int) -> None:
     """Make a table: a series of a latency with some noise, in two modes, on five machines."""
-    moments = iter(range(BEGAN, BEGAN + rows * _HOUR, _HOUR))
-    tables = Tables(opened, clock=lambda: next(moments))
-    owner = f"owner{number % OWNERS}"
     for begin in range(0, rows, _SENT):
-        places = range(begin, min(begin + _SENT, rows))
-        batch = Batch(
-            ("latency", "throughput", "mode", "machine", "passed"),
-            (
-                [20 + math.sin(place * 1.7) + (place * 7919 % 101) / 100 for place in places],
-                [5000 + place * 104_729 % 977 for place in places],
-                [("wal", "off")[place % 2] for place in places],
-                [f"lab-{place % 5}" for place in places],
-                [place % 50 != 0 for place in places],
-            ),
-            len(places),
-        )
-        origin = Origin(owner, job=f"job{number}-{begin}")
-        shared = [TEAM] if number % 10 == 0 else []
-        tables.append(name_of(number), batch, origin, None, b"-" * 32, lambda _: None, shared)
+        sent = [
+            {
+                "latency": 20 + math.sin(place * 1.7) + (place * 7919 % 101) / 100,
+                "throughput": 5000 + place * 104_729 % 977,
+                "mode": ("wal", "off")[place % 2],
+                "machine": f"lab-{place % 5}",
+                "passed": place % 50 != 0,
+            }
+            for place in range(begin, min(begin + _SENT, rows))
+        ]
+        client.post_json(f"/api/v1/tables/{name_of(number)}/rows", sent)
 
 
-def name_of(number: int) -> tuple[str, str]:
-    """Return the name of a table."""
-    return SYSTEM, f"speed{number:02d}"
+def _fill(connection: sqlite3.Connection, runs: int) -> None:
+    """Put people and runs into a database, and spread rows over time and owners."""
+    for number in range(OWNERS):
+        _insert(
+            connection, "hub_user",
+            [{"name": f"owner{number}", "full_name": "", "email": "", "admin": 0,
+              "autoshare": "[]", "created": BEGAN}],
+        )  # fmt: skip
+    _insert(connection, "hub_group", [{"id": TEAM, "title": "A team", "created": BEGAN}])
+    members = [{"group": TEAM, "user": f"owner{n}", "manager": 0} for n in (3, 4)]
+    _insert(connection, "hub_member", members)
+    for number in range(1, TABLES + 1):
+        connection.execute(f"UPDATE hub_rows_{number} SET at = {BEGAN} + upload * {_HOUR}")  # noqa: S608
+    connection.execute(f"UPDATE hub_table SET owner = 'owner' || (number % {OWNERS})")  # noqa: S608
+    shared = [{"table": number, "group": TEAM} for number in range(10, TABLES + 1, 10)]
+    _insert(connection, "hub_table_group", shared)
+    numbers = range(1, runs + 1)
+    _insert(connection, "hub_artifact_tree", [*map(_tree, numbers)])
+    _insert(connection, "hub_artifact", [*map(_run, numbers)])
+    _insert(connection, "hub_artifact_file", [file for one in numbers for file in _files(one)])
+    shared = [{"artifact": number, "group": TEAM} for number in numbers if number % 10 == 0]
+    _insert(connection, "hub_artifact_group", shared)
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, object]]) -> None:
+    names = list(rows[0])
+    columns, places = (", ".join(each) for each in ([f'"{n}"' for n in names], "?" * len(names)))
+    query = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608  (names of ours)
+    connection.executemany(query, [tuple(row.values()) for row in rows])
 
 
 def _tree(number: int) -> dict[str, object]:
@@ -150,12 +155,9 @@ def _files(number: int) -> Iterator[dict[str, object]]:
 
 def some_runs(path: Path, chance: random.Random, count: int) -> list[str]:
     """Return ids of runs of a database that was filled."""
-    with closing(open_hub_store(f"sqlite:///{path}")) as opened, opened.read() as connection:
-        numbers = tables_artifacts.artifact.c
-        last = connection.exec_driver_sql("SELECT max(number) FROM hub_artifact").scalar_one()
-        asked = numbers.number.in_(chance.sample(range(1, last + 1), min(count, last)))
-        query = tables_artifacts.artifact.select().with_only_columns(numbers.id).where(asked)
-        return list(connection.execute(query).scalars())
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT id FROM hub_artifact ORDER BY number").fetchall()
+    return [id_ for (id_,) in chance.sample(found, min(count, len(found)))]
 
 
 def lists(chance: random.Random, runs: list[str]) -> dict[str, Ask]:
@@ -163,21 +165,24 @@ def lists(chance: random.Random, runs: list[str]) -> dict[str, Ask]:
 
     def table(rest: str, **query: str) -> Ask:
         def path() -> str:
-            system, name = name_of(chance.randrange(TABLES))
-            words = {word: value.format(machine=chance.randrange(5)) for word, value in query.items()}
+            words = {
+                word: value.format(machine=chance.randrange(5)) for word, value in query.items()
+            }
             asked = f"?{urlencode(words)}" if words else ""
-            return f"/api/v1/tables/{system.replace(' ', '%20')}/{name}{rest}{asked}"
+            return f"/api/v1/tables/{name_of(chance.randrange(TABLES))}{rest}{asked}"
 
         return path
 
     def artifacts(**query: Callable[[], object]) -> Ask:
-        return lambda: "/api/v1/artifacts?" + urlencode({word: ask() for word, ask in query.items()})
+        return lambda: (
+            "/api/v1/artifacts?" + urlencode({word: ask() for word, ask in query.items()})
+        )
 
     def project() -> str:
         return f"project{chance.randrange(PROJECTS):02d}"
 
     def cursor() -> int:
-        return chance.randrange(1, 10_000)
+        return chance.randrange(2, 10_000)
 
     def one(rest: str) -> Ask:
         return lambda: f"/api/v1/artifacts/{chance.choice(runs)}{rest}"
@@ -198,7 +203,7 @@ def lists(chance: random.Random, runs: list[str]) -> dict[str, Ask]:
         "artifacts by outcome": artifacts(outcome=lambda: "error"),
         "artifacts by outcome and project": artifacts(outcome=lambda: "error", project=project),
         "artifacts of an outcome that none has": artifacts(outcome=lambda: "lost"),
-        "artifacts since a moment": artifacts(since=lambda: "2026-01-01T00:00:00Z"),
+        "artifacts since a moment": artifacts(since=lambda: "2025-09-01T00:00:00Z"),
         "artifacts at a place": artifacts(place=lambda: "project00/nightly/25"),
         "one artifact": one(""),
         "files of an artifact": one("/files"),
@@ -214,8 +219,7 @@ def pages(chance: random.Random, jobs: int, runs: list[str]) -> dict[str, Ask]:
 
     def table(rest: str = "", **query: str) -> Ask:
         def path() -> str:
-            system, name = name_of(chance.randrange(TABLES))
-            below = f"/tables/{system.replace(' ', '%20')}/{name}{rest}"
+            below = f"/tables/{name_of(chance.randrange(TABLES))}{rest}"
             return below + (f"?{urlencode(query)}" if query else "")
 
         return path
@@ -246,5 +250,3 @@ def pages(chance: random.Random, jobs: int, runs: list[str]) -> dict[str, Ask]:
         "account": lambda: "/account",
         "admin": lambda: "/admin",
     }
-
-

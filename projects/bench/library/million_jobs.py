@@ -1,4 +1,4 @@
-"""A store with very many jobs: how long pages, filters, counts and the start of a server take."""
+"""A hub with very many jobs, result rows and runs: how long lists, pages and its start take."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
+from projects.bench.library import million_hub
 from projects.bench.library.alternation import Probe
 from projects.bench.library.job_cases import (
     HTTP,
     P50,
     P99,
+    PAGE,
     SQL,
     START,
     START_EMPTY,
     STORE,
     WORST,
+    WORST_PAGE,
     case,
     quantiles,
 )
@@ -112,14 +115,26 @@ def _filter(which: Mapping[str, str]) -> JobFilter:
 
 
 class Million:
-    """Measures one database; `figures` has the memory of the server of the last round, in MiB."""
+    """Measures one database; `figures` has memory and sizes of the server of the last round.
 
-    def __init__(self, count: int, calls: int, work: Path, environ: Mapping[str, str]) -> None:
+    Beside `count` jobs the hub has `rows` result rows and `runs` exported runs.
+    """
+
+    def __init__(  # noqa: PLR0917  (how large, how often, and where)
+        self,
+        count: int,
+        calls: int,
+        work: Path,
+        environ: Mapping[str, str],
+        rows: int = 100_000,
+        runs: int = 10_000,
+    ) -> None:
         self._count = count
         self._calls = calls
         self._work = work
         self._environ = environ
         self._source = database(count)
+        self._hub = million_hub.database(rows, runs, environ)
         self._rounds = 0
         self.figures: dict[str, dict[str, float]] = {}
 
@@ -136,6 +151,7 @@ class Million:
         server = JobServer(self._folder(), self._environ)
         server.data.mkdir()
         shutil.copyfile(self._source, server.data / "satellite.db")
+        shutil.copyfile(self._hub, server.data / "hub.db")
         server.add_tool(HOLD, "#!/bin/sh\nexec sleep 3600\n")
         try:
             # The made-up jobs are old: they are not to be archived while others are measured.
@@ -144,14 +160,24 @@ class Million:
             process = server.process
             assert process is not None  # noqa: S101  (it was started just now)
             fresh = memory_of(process.pid)
-            asked = queries(self._count, random.Random(self._rounds))  # noqa: S311
-            found |= self._timed(
-                HTTP, {name: self._getter(server, query) for name, query in asked.items()}
-            )
+            chance = random.Random(self._rounds)  # noqa: S311
+            runs = million_hub.some_runs(self._hub, chance, 200)
+            lists = {name: each.path for name, each in queries(self._count, chance).items()}
+            lists |= million_hub.lists(chance, runs)
+            pages = million_hub.pages(chance, self._count, runs)
+            sizes: dict[str, float] = {}
+            for where, worst, asked in ((HTTP, WORST, lists), (PAGE, WORST_PAGE, pages)):
+                calls = {
+                    name: self._getter(server, path, f"{where}: {name}", sizes)
+                    for name, path in asked.items()
+                }
+                found |= self._timed(where, calls, worst)
+            self.figures["kB of the largest answer"] = sizes
             self.figures[HTTP] = {
                 "MiB after the start": fresh["rss"],
                 "MiB after the queries": memory_of(process.pid)["rss"],
-                "MiB of the database": self._source.stat().st_size / 2**20,
+                "MiB of the jobs": self._source.stat().st_size / 2**20,
+                "MiB of the hub": self._hub.stat().st_size / 2**20,
             }
             return found
         finally:
@@ -159,8 +185,14 @@ class Million:
             shutil.rmtree(server.root, ignore_errors=True)
 
     @staticmethod
-    def _getter(server: JobServer, query: Query) -> Callable[[], object]:
-        return lambda: server.client.get(query.path())
+    def _getter(
+        server: JobServer, path: Callable[[], str], name: str, sizes: dict[str, float]
+    ) -> Callable[[], object]:
+        def get() -> None:
+            size = len(server.client.get(path())) / 1000
+            sizes[name] = max(size, sizes.get(name, 0.0))
+
+        return get
 
     def _store(self) -> dict[str, float]:
         with closing(open_store(f"sqlite:///{self._source}")) as store:
@@ -195,7 +227,9 @@ class Million:
             server.sweep()
             shutil.rmtree(server.root, ignore_errors=True)
 
-    def _timed(self, where: str, asked: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    def _timed(
+        self, where: str, asked: Mapping[str, Callable[[], object]], worst: str = WORST
+    ) -> dict[str, float]:
         found: dict[str, float] = {}
         for name, ask in asked.items():
             ask()
@@ -207,7 +241,7 @@ class Million:
             for which, value in quantiles(took).items():
                 found[case(f"{where}: {name}", which)] = value
         for which in (P50, P99):
-            found[case(f"{where}: {WORST}", which)] = max(
+            found[case(f"{where}: {worst}", which)] = max(
                 value for name, value in found.items() if name.endswith(which)
             )
         return found
