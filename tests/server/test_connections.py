@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,13 @@ from projects.server.app.asgi import Connection
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
 
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
+
+
 async def app(scope: Any, receive: Any, send: Any) -> None:
+    while scope["method"] == "POST" and (come := await receive()).get("more_body"):
+        if come["body"].startswith(b"slow"):  # so long that the server stops reading, and longer
+            await asyncio.sleep(0.6)
     length = [(b"content-length", b"2")]
     await send({"type": "http.response.start", "status": 200, "headers": length})
     await send({"type": "http.response.body", "body": b"ok"})
@@ -47,20 +54,21 @@ def answer(address: tuple[str, int], sent: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET", HEAD])
-def test_a_connection_without_a_whole_head_is_closed(address: tuple[str, int], sent: bytes) -> None:
+@pytest.mark.parametrize("sent", [b"", b"GET", HEAD, POST, POST + b"x" * 100_000])
+def test_a_connection_without_a_whole_call_is_closed(address: tuple[str, int], sent: bytes) -> None:
     assert answer(address, sent) == b""
 
 
-def test_drips_win_no_time(address: tuple[str, int]) -> None:
+@pytest.mark.parametrize(("begin", "drop"), [(HEAD, b"x: y\r\n"), (POST, b"x")])
+def test_drips_win_no_time(address: tuple[str, int], begin: bytes, drop: bytes) -> None:
     with socket.create_connection(address, timeout=30) as connection:
         stop = threading.Event()
 
         def drip() -> None:
-            connection.sendall(HEAD)
+            connection.sendall(begin)
             try:
                 while not stop.wait(0.02):
-                    connection.sendall(b"x: y\r\n")
+                    connection.sendall(drop)
             except OSError:
                 pass  # closed, as it should be
 
@@ -73,6 +81,10 @@ def test_drips_win_no_time(address: tuple[str, int]) -> None:
         finally:
             stop.set()
             thread.join()
+
+
+def test_a_body_that_the_server_is_slow_to_read_is_waited_for(address: tuple[str, int]) -> None:
+    assert b"200 OK" in answer(address, POST + b"slow" + b"x" * 999_996)
 
 
 def test_calls_are_answered_until_none_comes(address: tuple[str, int]) -> None:

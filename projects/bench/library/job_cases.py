@@ -41,7 +41,8 @@ KEPT: dict[str, str] = {
 P50, P99 = "p50", "p99"
 
 WORST = "any page, filter or count"
-HTTP, STORE, SQL = "HTTP", "store", "SQL"
+WORST_PAGE = "any page of the hub"
+HTTP, STORE, SQL, PAGE = "HTTP", "store", "SQL", "page"
 START = "server start to /readyz"
 START_EMPTY = "server start to /readyz, nothing stored"
 READY = "ready again after a kill"

@@ -1,63 +1,43 @@
-"""A store with very many jobs: how long pages, filters, counts and the start of a server take."""
+"""A hub with very many jobs, result rows and runs: how long lists, pages and its start take."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 import random
 import shutil
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
+from projects.bench.library import million_hub
 from projects.bench.library.alternation import Probe
 from projects.bench.library.job_cases import (
     HTTP,
     P50,
     P99,
+    PAGE,
     SQL,
     START,
     START_EMPTY,
     STORE,
     WORST,
+    WORST_PAGE,
     case,
     quantiles,
 )
 from projects.bench.library.job_server import JobServer, memory_of
-from projects.jobs.model.entities import Usage
+from projects.bench.library.million_store import HOLD, TOOLS, database, tool
 from projects.jobs.model.states import Outcome, State
-from projects.jobs.store import store as store_module
-from projects.jobs.store import tables
 from projects.jobs.store import values as store_values
 from projects.jobs.store.store import Store, open_store
-from projects.jobs.store.values import (
-    MOST_JOBS,
-    Change,
-    JobFilter,
-    NewJob,
-    NewSubmission,
-    SubmissionFilter,
-)
+from projects.jobs.store.values import JobFilter, SubmissionFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-TOOLS = 20
-OWNERS = 5
 _LIMIT = 100
-_CHUNK = 5000
-_HOLD = "hold"
-_BEGAN = 1_750_000_000_000_000
-_OUTCOMES = (
-    [Outcome.SUCCESS] * 80
-    + [Outcome.FAILED] * 12
-    + [Outcome.TIMEOUT] * 4
-    + [Outcome.CANCELLED] * 3
-    + [Outcome.LOST]
-)
 
 
 class Query(NamedTuple):
@@ -65,72 +45,6 @@ class Query(NamedTuple):
 
     path: Callable[[], str]
     ask: Callable[[Store], object]
-
-
-def tool(number: int) -> str:
-    """Return the name of a made-up tool."""
-    return f"tool{number % TOOLS:02d}"
-
-
-def database(count: int) -> Path:
-    """Return a database with `count` jobs, made when there is none yet of this schema.
-
-    A tenth of the jobs waits, behind one that runs as long as the server; the others have ended.
-    It is kept in $XDG_CACHE_HOME/topgallant-bench: with a million jobs it takes a minute to make.
-    """
-    sources = (Path(__file__), Path(tables.__file__), *_migrations())
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "topgallant-bench"
-    path = cache / f"jobs-{count}-{digest[:12]}.db"
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        for old in cache.glob(f"jobs-{count}-*"):
-            old.unlink()
-        half = path.with_suffix(f".{os.getpid()}.half")
-        with closing(open_store(f"sqlite:///{half}")) as store:
-            fill(store, count)
-        half.rename(path)
-    return path
-
-
-def fill(store: Store, count: int) -> None:
-    """Put `count` jobs into an empty store, through its own interface."""
-    waiting = max(count // 10, 1)
-    left, turn = count - waiting, 0
-    while left:
-        jobs = min(left, max(count // 20, 1), MOST_JOBS)
-        created = _BEGAN + turn * 3_600_000_000
-        new = NewSubmission(
-            f"owner{turn % OWNERS}",
-            [NewJob(tool(number), {"number": number, "turn": turn}) for number in range(jobs)],
-            created=created,
-        )
-        first = store.submit(new).first
-        for begin in range(0, jobs, _CHUNK):
-            numbers = range(first + begin, first + min(begin + _CHUNK, jobs))
-            store.record([_end(number, created + number) for number in numbers])
-        left, turn = left - jobs, turn + 1
-    store.submit(NewSubmission("owner0", [NewJob(_HOLD)]))
-    while waiting > 1:
-        jobs = min(waiting - 1, MOST_JOBS)
-        store.submit(NewSubmission("owner1", [NewJob(tool(number)) for number in range(jobs)]))
-        waiting -= jobs
-
-
-def _end(number: int, at: int) -> Change:
-    # Scattered, so that each tool has each outcome.
-    outcome = _OUTCOMES[(number * 2654435761 >> 16) % len(_OUTCOMES)]
-    code = {Outcome.SUCCESS: 0, Outcome.FAILED: 1}.get(outcome)
-    usage = Usage(0.5, 0.25, 1 << 22)
-    return Change(
-        number, 1, at, State.DONE, outcome=outcome, return_code=code, started=at - 500_000,
-        finished=at, usage=usage,
-    )  # fmt: skip
-
-
-def _migrations() -> list[Path]:
-    folder = Path(store_module.__file__).parent / "migrations" / "versions"
-    return sorted(folder.glob("v*.py"))
 
 
 def queries(count: int, chance: random.Random) -> dict[str, Query]:
@@ -201,14 +115,26 @@ def _filter(which: Mapping[str, str]) -> JobFilter:
 
 
 class Million:
-    """Measures one database; `figures` has the memory of the server of the last round, in MiB."""
+    """Measures one database; `figures` has memory and sizes of the server of the last round.
 
-    def __init__(self, count: int, calls: int, work: Path, environ: Mapping[str, str]) -> None:
+    Beside `count` jobs the hub has `rows` result rows and `runs` exported runs.
+    """
+
+    def __init__(  # noqa: PLR0917  (how large, how often, and where)
+        self,
+        count: int,
+        calls: int,
+        work: Path,
+        environ: Mapping[str, str],
+        rows: int = 100_000,
+        runs: int = 10_000,
+    ) -> None:
         self._count = count
         self._calls = calls
         self._work = work
         self._environ = environ
         self._source = database(count)
+        self._hub = million_hub.database(rows, runs, environ)
         self._rounds = 0
         self.figures: dict[str, dict[str, float]] = {}
 
@@ -225,7 +151,8 @@ class Million:
         server = JobServer(self._folder(), self._environ)
         server.data.mkdir()
         shutil.copyfile(self._source, server.data / "satellite.db")
-        server.add_tool(_HOLD, "#!/bin/sh\nexec sleep 3600\n")
+        shutil.copyfile(self._hub, server.data / "hub.db")
+        server.add_tool(HOLD, "#!/bin/sh\nexec sleep 3600\n")
         try:
             # The made-up jobs are old: they are not to be archived while others are measured.
             options = ("--parallel-submissions=1", "--parallel-jobs=1", "--expire-days=36500")
@@ -233,14 +160,24 @@ class Million:
             process = server.process
             assert process is not None  # noqa: S101  (it was started just now)
             fresh = memory_of(process.pid)
-            asked = queries(self._count, random.Random(self._rounds))  # noqa: S311
-            found |= self._timed(
-                HTTP, {name: self._getter(server, query) for name, query in asked.items()}
-            )
+            chance = random.Random(self._rounds)  # noqa: S311
+            runs = million_hub.some_runs(self._hub, chance, 200)
+            lists = {name: each.path for name, each in queries(self._count, chance).items()}
+            lists |= million_hub.lists(chance, runs)
+            pages = million_hub.pages(chance, self._count, runs)
+            sizes: dict[str, float] = {}
+            for where, worst, asked in ((HTTP, WORST, lists), (PAGE, WORST_PAGE, pages)):
+                calls = {
+                    name: self._getter(server, path, f"{where}: {name}", sizes)
+                    for name, path in asked.items()
+                }
+                found |= self._timed(where, calls, worst)
+            self.figures["kB of the largest answer"] = sizes
             self.figures[HTTP] = {
                 "MiB after the start": fresh["rss"],
                 "MiB after the queries": memory_of(process.pid)["rss"],
-                "MiB of the database": self._source.stat().st_size / 2**20,
+                "MiB of the jobs": self._source.stat().st_size / 2**20,
+                "MiB of the hub": self._hub.stat().st_size / 2**20,
             }
             return found
         finally:
@@ -248,8 +185,14 @@ class Million:
             shutil.rmtree(server.root, ignore_errors=True)
 
     @staticmethod
-    def _getter(server: JobServer, query: Query) -> Callable[[], object]:
-        return lambda: server.client.get(query.path())
+    def _getter(
+        server: JobServer, path: Callable[[], str], name: str, sizes: dict[str, float]
+    ) -> Callable[[], object]:
+        def get() -> None:
+            size = len(server.client.get(path())) / 1000
+            sizes[name] = max(size, sizes.get(name, 0.0))
+
+        return get
 
     def _store(self) -> dict[str, float]:
         with closing(open_store(f"sqlite:///{self._source}")) as store:
@@ -284,7 +227,9 @@ class Million:
             server.sweep()
             shutil.rmtree(server.root, ignore_errors=True)
 
-    def _timed(self, where: str, asked: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    def _timed(
+        self, where: str, asked: Mapping[str, Callable[[], object]], worst: str = WORST
+    ) -> dict[str, float]:
         found: dict[str, float] = {}
         for name, ask in asked.items():
             ask()
@@ -296,7 +241,7 @@ class Million:
             for which, value in quantiles(took).items():
                 found[case(f"{where}: {name}", which)] = value
         for which in (P50, P99):
-            found[case(f"{where}: {WORST}", which)] = max(
+            found[case(f"{where}: {worst}", which)] = max(
                 value for name, value in found.items() if name.endswith(which)
             )
         return found

@@ -168,6 +168,14 @@ def _job_rows() -> tuple[Row, ...]:
             floors=(case(f"SQL: {job_cases.WORST}", job_cases.P99), worst[1]),
         ),
         Row(
+            key="hub_pages",
+            bench="jobs_million",
+            title="any page of a hub with all that, p99",
+            subject=case(f"{job_cases.PAGE}: {job_cases.WORST_PAGE}", job_cases.P99),
+            base=None,
+            rivals=(),
+        ),
+        Row(
             key="jobs_million_start",
             bench="jobs_million",
             title="start of the server to `/readyz`",

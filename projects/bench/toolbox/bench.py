@@ -283,22 +283,30 @@ def jobs_bulk_submit(
 
 
 def jobs_million(
-    *, rounds: int = 3, warm_ups: int = 0, jobs: int = 1_000_000, calls: int = 100
+    *,
+    rounds: int = 3,
+    warm_ups: int = 0,
+    jobs: int = 1_000_000,
+    rows: int = 100_000,
+    runs: int = 10_000,
+    calls: int = 100,
 ) -> None:
-    """Measure lists, filters, counts and the start of a server that has very many jobs.
+    """Measure lists, filters, counts, pages and the start of a hub that has very many jobs.
 
     Args:
         rounds: Rounds that count.
         warm_ups: Rounds before, that do not count.
         jobs: Jobs in the store, which is made at the first time and kept in the user's cache.
+        rows: Rows in result tables, kept likewise.
+        runs: Exported runs, kept likewise.
         calls: Calls of each kind in a round.
     """
     from projects.bench.library.million_jobs import Million
     from projects.bench.library.result import recorded
 
-    settings = {"rounds": rounds, "jobs": jobs, "calls": calls}
+    settings = {"rounds": rounds, "jobs": jobs, "rows": rows, "runs": runs, "calls": calls}
     with recorded(env.ARTIFACT_DIR, "jobs_million", settings) as result, work_folder() as work:
-        million = Million(jobs, calls, work, neutral_environ())
+        million = Million(jobs, calls, work, neutral_environ(), rows, runs)
         measure(million.probes(), rounds, warm_ups, [], result)
         result.scores = million.figures
 

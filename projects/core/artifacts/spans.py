@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ MOST_LINE = 1024 * 1024
 
 MOST_NOTES = 1000
 """Notes kept per span; later ones are only counted in `notes_left_out`."""
+
+_LATEST = 253_402_300_800
+"""The year 10000, in seconds since the epoch."""
 
 BAD = frozenset(("failed", "error", "timeout", "interrupted", "cancelled", "lost"))
 """Outcomes that a reader must know of; the others are passed, skipped and, while alive, running."""
@@ -126,7 +130,7 @@ def read_events(path: str | os.PathLike[str]) -> Iterator[Event]:
         while line := file.readline(MOST_LINE):
             try:
                 event = json.loads(line)
-            except ValueError:  # UnicodeDecodeError is one too
+            except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError, too
                 continue
             if isinstance(event, dict) and isinstance(event.get("id"), str):
                 yield event
@@ -157,9 +161,9 @@ class _Folding:
         }
         for event in events:
             try:
-                at = datetime.fromisoformat(event["at"]).timestamp()
+                at = _moment(event["at"])
                 take[event["type"]](event, at)
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, OverflowError):
                 continue  # of a later version, of a span we never saw, or not ours
             self.last = max(self.last, at)
         if not alive:
@@ -171,6 +175,8 @@ class _Folding:
     def _started(self, event: Event, at: float) -> None:
         rest = {key: value for key, value in event.items() if key not in ("at", "type")}
         path = rest.pop("dir", None)
+        if isinstance(path, str):
+            path.encode("utf-8", "surrogateescape")  # what is no path fails here
         span = Span(
             id=rest.pop("id"),
             kind=str(rest.pop("kind")),
@@ -195,9 +201,8 @@ class _Folding:
 
     def _ended(self, event: Event, at: float) -> None:
         span = self.spans[event["id"]]
-        span.end = at
-        span.seconds = float(event["seconds"])
-        span.overhead = float(event.get("overhead", 0.0))
+        seconds, overhead = _finite(event["seconds"]), _finite(event.get("overhead", 0.0))
+        span.end, span.seconds, span.overhead = at, seconds, overhead
         span.outcome = str(event["outcome"])
         span.error = str(event.get("error", ""))
         known = ("at", "type", "id", "kind", "name", "seconds", "overhead", "outcome", "error")
@@ -206,7 +211,9 @@ class _Folding:
     def _progress(self, event: Event, _at: float) -> None:
         total = event.get("total")
         self.spans[event["id"]].progress = Progress(
-            float(event["done"]), None if total is None else float(total), str(event["unit"] or "")
+            _finite(event["done"]),
+            None if total is None else _finite(total),
+            str(event["unit"] or ""),
         )
 
     def _note(self, event: Event, at: float) -> None:
@@ -216,6 +223,21 @@ class _Folding:
             return
         level, message = str(event["level"]), str(event["message"])
         span.notes.append(Note(at, level, message, _mapping(event.get("data"))))
+
+
+def _moment(text: str) -> float:
+    """Return seconds since the epoch that can be shown as a moment again."""
+    at = datetime.fromisoformat(text).timestamp()
+    if not 0 <= at < _LATEST:
+        raise ValueError(f"{text} is no moment of a run")
+    return at
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no measured value")
+    return number
 
 
 def _mapping(value: object) -> dict[str, Any]:

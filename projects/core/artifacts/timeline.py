@@ -209,8 +209,10 @@ def _anchor(span: Span) -> str:
 def _href(path: str | None) -> str:
     if not path or path == ".":
         return "./"
-    return _text(quote(path, safe="/") + "/")
+    return _text(quote(path.encode("utf-8", "surrogateescape"), safe="/") + "/")
 
 
 def _text(value: object) -> str:
-    return html.escape(_CONTROL.sub("", str(value)))
+    # Bytes of names that are no UTF-8 are lone surrogates, which no page can hold.
+    text = str(value).encode("utf-8", "replace").decode()
+    return html.escape(_CONTROL.sub("", text))

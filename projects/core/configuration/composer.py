@@ -7,11 +7,13 @@ from typing import Any
 from projects.core.errors import ConfigurationError, Mark, unknown
 
 MAX_DEPTH = 100
+MAX_DIGITS = 1000
 MAX_ALIASED = 100_000
 """How many values aliases may add to those that are written out."""
 
 _MAX_QUOTED = 100
 _TEXT_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:value", "!")
+_INT_TAG = "tag:yaml.org,2002:int"
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 _MAPPING_TAG = "tag:yaml.org,2002:map"
 _SEQUENCE_TAG = "tag:yaml.org,2002:seq"
@@ -158,6 +160,9 @@ class Composer:
             return node
         if construct is None:
             raise self.error(f"the tag {tag} is not supported", mark.line, mark.column)
+        if tag == _INT_TAG and len(event.value) > MAX_DIGITS:  # Python doesn't print longer ones
+            said = f"an integer has more than {MAX_DIGITS} digits"
+            raise self.error(said, mark.line, mark.column)
         try:
             return construct(self.types, node)
         except Exception as error:  # PyYAML lets whatever int(), date() and lookups raise through

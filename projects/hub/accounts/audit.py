@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 500
 
-MADE = "topgallant.made"
-"""Where a route whose answer has no address of what it made leaves that in the scope."""
-
 
 def write(
     connection: Connection,

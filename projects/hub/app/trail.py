@@ -6,38 +6,53 @@ The rooms of the hub write their own entries, with what they do; jobs know nothi
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
 from projects.core.errors import TopgallantError
 from projects.hub.accounts import audit
+from projects.hub.accounts.cookies import SAFE
 from projects.hub.accounts.values import Actor
-from projects.jobs.http.access import PRINCIPAL
+from projects.jobs.http.access import DONE_TO, PRINCIPAL
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from projects.jobs.store.database import Database
 
-_ACTIONS = {
+ACTIONS = {
     "submit": "submission.create",
     "cancel_submission": "submission.cancel",
     "cancel_job": "job.cancel",
     "retry_job": "job.retry",
-    "set_quota": "quota.set",
     "create_token": "token.create",
     "make_token": "token.create",
     "revoke_token": "token.revoke",
     "create_notification_rule": "notification_rule.create",
     "make_notification_rule": "notification_rule.create",
+    "change_notification_rule": "notification_rule.change",
     "delete_notification_rule": "notification_rule.delete",
     "remove_notification_rule": "notification_rule.delete",
+    "change_table": "table.change",
+    "acknowledge": "acknowledgement.create",
+    "forget": "acknowledgement.delete",
+    "finish_artifact": "artifact.publish",
+    "withdraw_artifact": "artifact.withdraw",
+    "remove_artifact": "artifact.delete",
+    "set_quota": "quota.change",
+    "heartbeat": "satellite.register",
+    "remove": "satellite.delete",
 }
-"""Routes by the names of their functions, those of pages, too."""
+"""Routes by the names of their functions; the API's and the pages'."""
 
-_SUCCESSES = frozenset({*range(200, 300), 303})
-"""303: a form of a page was taken, and leads on."""
+OFTEN = frozenset(("heartbeat",))
+"""Routes that are noted only when something was made (201)."""
+
+_MADE = 201
+_SUCCESSES = frozenset((*range(200, 300), 303))
+"""A page leads on (303) to what was done."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +65,7 @@ class Trail:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a call through."""
-        if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "DELETE"):
+        if scope["type"] != "http" or scope["method"] in SAFE:
             await self.app(scope, receive, send)
             return
 
@@ -63,15 +78,13 @@ class Trail:
 
     async def _note(self, scope: Scope, message: Message) -> None:
         route, who = scope.get("route"), scope.get(PRINCIPAL)
-        action = _ACTIONS.get(getattr(route, "name", ""))
-        if action is None or who is None:
+        name = getattr(route, "name", "")
+        action = ACTIONS.get(name)
+        if action is None or who is None or (name in OFTEN and message["status"] != _MADE):
             return
         address = scope["client"][0] if scope.get("client") else ""
         await run_in_threadpool(
-            self._write,
-            Actor(who.owner, address),
-            action,
-            _object(scope, message, is_made=action.endswith(".create")),
+            self._write, Actor(who.owner, address), action, _object(scope, message)
         )
 
     def _write(self, actor: Actor, action: str, what: str) -> None:
@@ -83,13 +96,12 @@ class Trail:
             _log.error("%s of %s is not in the audit log: %s", action, what, error)
 
 
-def _object(scope: Scope, message: Message, *, is_made: bool) -> str:
-    """Return what was changed: named in the address, or in that of what was made."""
-    if audit.MADE in scope:
-        return str(scope[audit.MADE])
-    names: dict[str, Any] = scope.get("path_params") or {}
+def _object(scope: Scope, message: Message) -> str:
+    """Return what was changed: as the route says, the address, or where the answer leads."""
+    if DONE_TO in scope:
+        return str(scope[DONE_TO])
+    if names := scope.get("path_params") or {}:
+        return "/".join(map(str, names.values()))
     headers = {name.lower(): value for name, value in message["headers"]}
     where: bytes = headers.get(b"location", b"")
-    if not names or is_made:
-        return where.decode("latin-1").rpartition("/")[2]
-    return str(list(names.values())[-1])
+    return where.decode("latin-1").rpartition("/")[2]

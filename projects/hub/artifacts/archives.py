@@ -24,7 +24,7 @@ _LEVEL = 3
 
 _GZIP = 31
 _TAR_BLOCK = 512
-_ZIP_BEGINS = 1980
+_ZIP_BEGINS, _ZIP_ENDS = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
 _ZIP_LARGE = 1 << 31
 MEDIA: dict[Kind, str] = {"tar.gz": "application/gzip", "zip": "application/zip"}
 
@@ -72,8 +72,10 @@ def _zip(tree: Tree, top: str) -> Iterator[bytes]:
         for entry in tree.walk():
             path = f"{top}/{entry.path}".encode("utf-8", "surrogateescape")
             made = time.gmtime(entry.modified // moment.SECOND)[:6]
-            begins = (_ZIP_BEGINS, 1, 1, 0, 0, 0)
-            info = zipfile.ZipInfo(path.decode("utf-8", "replace"), max(made, begins))
+            moved = min(max(made, _ZIP_BEGINS), _ZIP_ENDS)  # seven bits hold the year
+            # A zip has no other slash; programs of Windows take the other one for it.
+            name = path.decode("utf-8", "replace").replace("\\", "_")
+            info = zipfile.ZipInfo(name, moved)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o100644 << 16
             with packer.open(info, "w", force_zip64=entry.size >= _ZIP_LARGE) as to:

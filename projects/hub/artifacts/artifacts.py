@@ -260,15 +260,15 @@ class Artifacts:
             ]
         about["outcome"] = "failed" if marks else ""
         if file is not None and file.size <= _LARGEST_JOURNAL:
-            with suppress(OSError, RecursionError):
+            with suppress(OSError):
                 root = fold(read_events(self.blobs.path(file.sha256))).root
                 project, verb = (str(root.fields.get(key) or "") for key in ("project", "verb"))
                 if project:
-                    about["project"] = project[:200]
+                    about["project"] = rules.word_of(project)
                 if name := f"{project} {verb}".strip():
-                    about["name"] = name[:200]
+                    about["name"] = rules.word_of(name)
                 if root.outcome not in ("lost", "running"):
-                    about["outcome"] = root.outcome
+                    about["outcome"] = rules.word_of(root.outcome)
         return about
 
     def withdraw(self, run: Run) -> None:

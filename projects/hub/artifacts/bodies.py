@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from projects.core.errors import unknown
 from projects.hub.artifacts import rules
 from projects.hub.artifacts.values import Wanted
-from projects.jobs.http.refusals import Invalid, TooLarge, WrongMedia
+from projects.jobs.http.body import read_bytes
+from projects.jobs.http.refusals import Invalid, WrongMedia
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +28,7 @@ async def read_body(request: Request, media: str, most: int) -> bytes:
     found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if found != media:
         raise WrongMedia(f"send {media}, not {found[:60] or '-'}")
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise TooLarge(f"the body has more than {most} bytes; send it in parts")
-        chunks.append(chunk)
-    return b"".join(chunks)
+    return await read_bytes(request, most)
 
 
 def parse_object(body: bytes, keys: Sequence[str]) -> dict[str, Any]:

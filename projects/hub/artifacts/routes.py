@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -21,8 +22,10 @@ from projects.hub.artifacts.values import Filter, Run
 from projects.jobs.http.access import Admin, Principal, Reader, Uploader
 from projects.jobs.http.answers import answer, page_answer
 from projects.jobs.http.refusals import Absent, Invalid, TooLarge
+from projects.jobs.http.streams import LOOKS
 from projects.jobs.model import moment
 from projects.matrix_benchmarking.reports.comparison_page import comparison_data
+from projects.matrix_benchmarking.reports.page import json_text
 
 
 class _Anything(Convertor[str]):
@@ -142,13 +145,17 @@ async def put_blob(
 
 
 async def _take(request: Request, upload: Upload) -> None:
-    buffer = bytearray()
+    """Write what comes; who sends it is looked up now and then: a token may end meanwhile."""
+    buffer, looked = bytearray(), time.monotonic()
     try:
         async for chunk in request.stream():
             buffer += chunk
             if len(buffer) >= BLOCK:
                 await run_in_threadpool(upload.write, bytes(buffer))
                 buffer.clear()
+                if time.monotonic() - looked >= LOOKS:
+                    await request.app.state.authenticator.principal(request)
+                    looked = time.monotonic()
     except ClientDisconnect:
         raise Invalid("the connection broke; go on from the offset that is here") from None
     finally:
@@ -237,7 +244,8 @@ def list_artifacts(
 def compare_artifacts(request: Request, who: Reader, a: str, b: str) -> Response:
     """Return what differs between two runs: KPIs, configuration, environment, durations."""
     comparison = runs.compare_runs(_tree(request, who, a), _tree(request, who, b))
-    return answer(comparison_data(comparison))
+    # Values of YAML, which has more than JSON: dates, bytes, infinities.
+    return Response(json_text(comparison_data(comparison)), media_type="application/json")
 
 
 @router.get("/artifacts/{id_}")
@@ -260,12 +268,13 @@ def list_files(
     id_: str,
     request: Request,
     who: Reader,
-    below: str = "",
-    after: str = "",
+    below: str = "",  # noqa: ARG001  (as below: its bytes are what counts)
+    after: str = "",  # noqa: ARG001
     limit: Limit = 1000,
 ) -> Response:
     """Return what is in a folder of a run, a page at a time: `next` is the name to go on after."""
-    entries = _tree(request, who, id_).page(below, after, limit)
+    folder, last = (word_in(request, name) for name in ("below", "after"))
+    entries = _tree(request, who, id_).page(folder, last, limit)
     following = entries[-1].name if len(entries) == limit else None
     return answer({"items": [render_entry(entry) for entry in entries], "next": following})
 
@@ -280,7 +289,7 @@ def get_file(
     inline: bool = False,
 ) -> Response:
     """Return a file or the part in `Range`: to be saved, or `inline` to be shown in a sandbox."""
-    name = _name_of(request, b"/files/")
+    name = name_in(request, b"/files/")
     file = _tree(request, who, id_).open(name)
     return showing.send(file, name, request.headers.get("range"), inline=inline)
 
@@ -295,15 +304,21 @@ def get_draft_file(
 ) -> Response:
     """Return a file that was sent, to those who send it, before the run is complete."""
     artifacts = artifacts_of(request)
-    name = _name_of(request, b"/draft/")
+    name = name_in(request, b"/draft/")
     file = ManifestTree(artifacts, own_run(artifacts, who, id_), draft=True).open(name)
     return showing.send(file, name, request.headers.get("range"), inline=False)
 
 
-def _name_of(request: Request, behind: bytes) -> str:
+def name_in(request: Request, behind: bytes) -> str:
     """Return the path in an address; bytes that are no UTF-8 as lone surrogates."""
     raw = request.scope["raw_path"].partition(b"?")[0].split(behind, 1)[1]
     return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
+
+
+def word_in(request: Request, name: str) -> str:
+    """Return a name in the query; bytes that are no UTF-8 as lone surrogates."""
+    query: str = request.scope["query_string"].decode("latin-1")
+    return dict(parse_qsl(query, errors="surrogateescape")).get(name, "")
 
 
 @router.get("/artifacts/{id_}/archive")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 5
 LONGEST_PLACE = 1000
+LONGEST_WORD = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LATEST = 253_402_300_800 * moment.SECOND  # the year 10000
 
@@ -167,3 +168,9 @@ def place_of(text: Any) -> str:
     if said:
         raise Invalid(f"place: {said}", fields={"place": said})
     return str(text)
+
+
+def word_of(text: str) -> str:
+    """Return what a run says of itself so that every database keeps it and every page shows it."""
+    plain = text[:LONGEST_WORD].encode("utf-8", "replace").decode()
+    return plain if plain.isprintable() else "".join(c if c.isprintable() else " " for c in plain)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from projects.hub.accounts import audit, schemas
+from projects.hub.accounts import schemas
 from projects.hub.accounts.accounts import accounts_of
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.login_routes import local_path
@@ -15,7 +15,7 @@ from projects.hub.pages import forms
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http import render, tokens
-from projects.jobs.http.access import Principal
+from projects.jobs.http.access import DONE_TO, Principal
 from projects.jobs.http.body import Form, read_form
 from projects.jobs.http.refusals import Absent, Forbidden, Refusal
 from projects.jobs.http.services import services_of
@@ -110,7 +110,7 @@ async def make_token(request: Request, who: Actor) -> Response:
     lifetime = _lifetime(form.get("days", "90"), who)
     text, token = tokens.issue(who.owner, scopes, label=form.get("label")[:200], lifetime=lifetime)
     await run_in_threadpool(services_of(request).store.add_token, token)
-    request.scope[audit.MADE] = token.id
+    request.scope[DONE_TO] = token.id
     return await _account(request, who, made=text)
 
 

@@ -17,7 +17,7 @@ from projects.hub.accounts.values import User
 from projects.hub.pages import forms
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
-from projects.jobs.http.access import Principal
+from projects.jobs.http.access import DONE_TO, Principal
 from projects.jobs.http.body import read_form
 from projects.jobs.http.refusals import Forbidden, Refusal
 from projects.jobs.tools import texts, units
@@ -85,7 +85,7 @@ async def set_quota(request: Request, who: Actor) -> Response:
 
     if wrong := await run_in_threadpool(keep):
         return await _admin(request, who, quota=forms.wrong(form, {"user": wrong}))
-    request.scope[audit.MADE] = user
+    request.scope[DONE_TO] = user
     return RedirectResponse("/admin?done=quota#artifacts", 303)
 
 

@@ -8,14 +8,13 @@ from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from projects.hub.accounts import audit
 from projects.hub.notifications import rules
 from projects.hub.notifications.notifications import notifications_of
 from projects.hub.notifications.values import CHANNELS, WANTED
 from projects.hub.pages import forms
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
-from projects.jobs.http.access import Principal
+from projects.jobs.http.access import DONE_TO, Principal
 from projects.jobs.http.body import Form, read_form
 from projects.jobs.http.refusals import Refusal
 
@@ -59,7 +58,7 @@ async def make_notification_rule(request: Request, who: Actor) -> Response:
         made, secret = await run_in_threadpool(rules.make, room, who.owner, _request_of(form))
     except Refusal as refusal:
         return await _page(request, who, new=_refused(form, refusal))
-    request.scope[audit.MADE] = made.number
+    request.scope[DONE_TO] = made.number
     if not secret:
         return RedirectResponse(f"/notifications?done=made#rule-{made.number}", 303)
     return await _page(request, who, secret=secret, made=made.number)

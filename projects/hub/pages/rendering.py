@@ -95,4 +95,5 @@ def page(
         **context,
     }
     text = environment().get_template(template).render(values)
-    return HTMLResponse(text, status, headers=HEADERS)
+    # Bytes of names that are no UTF-8 come as lone surrogates, which no page can hold.
+    return HTMLResponse(text.encode("utf-8", "replace"), status, headers=HEADERS)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from projects.hub.artifacts import runs, showing
 from projects.hub.artifacts.render import render_entry, render_run
-from projects.hub.artifacts.routes import visible_run
+from projects.hub.artifacts.routes import name_in, visible_run, word_in
 from projects.hub.artifacts.trees import ManifestTree
 from projects.hub.artifacts.values import Filter
 from projects.hub.pages.page_route import PageRoute, Viewer
@@ -62,9 +62,15 @@ async def artifact(request: Request, who: Viewer, run: str) -> Response:
     return await _folder(request, who, run, "")
 
 
-@router.get("/artifacts/{run}/{path:path}")
-async def artifact_path(request: Request, who: Viewer, run: str, path: str) -> Response:
+@router.get("/artifacts/{run}/{path:anything}")
+async def artifact_path(
+    request: Request,
+    who: Viewer,
+    run: str,
+    path: str,  # as text; its bytes are what counts
+) -> Response:
     """Show a folder of a run, or a file in a frame that can do nothing."""
+    path = name_in(request, b"/artifacts/").partition("/")[2]
     kept = _artifacts_of(request)
     found = await run_in_threadpool(visible_run, kept, who, run)
     tree = ManifestTree(kept, found)
@@ -93,7 +99,7 @@ async def artifact_path(request: Request, who: Viewer, run: str, path: str) -> R
         window=window,
         framed=media.startswith(_PLOTTED),
         is_image=media.startswith("image/"),
-        raw=f"/api/v1/artifacts/{found.id}/files/{quote(path)}",
+        raw=f"/api/v1/artifacts/{found.id}/files/{_quoted(path)}",
         lines=_LINES,
         crumbs=_way(found, path),
     )
@@ -146,7 +152,7 @@ async def projects(request: Request, who: Viewer) -> Response:
 async def _folder(request: Request, who: Principal, run: str, below: str) -> Response:
     kept = _artifacts_of(request)
     found = await run_in_threadpool(visible_run, kept, who, run)
-    after = request.query_params.get("after", "")
+    after = word_in(request, "after")
     entries = []
     if found.published is not None:
         tree = ManifestTree(kept, found)
@@ -161,10 +167,10 @@ async def _folder(request: Request, who: Principal, run: str, below: str) -> Res
         run=render_run(found),
         below=below,
         entries=[
-            {**render_entry(one), "href": f"/artifacts/{found.id}/{quote(one.path)}"}
+            {**render_entry(one), "href": f"/artifacts/{found.id}/{_quoted(one.path)}"}
             for one in entries
         ],
-        next=entries[-1].name if len(entries) == MOST_ENTRIES else None,
+        next=_quoted(entries[-1].name) if len(entries) == MOST_ENTRIES else None,
         crumbs=_way(found, below),
     )
 
@@ -174,9 +180,13 @@ def _way(run: Any, path: str) -> list[tuple[str, str]]:
     parts = path.split("/") if path else []
     for at, part in enumerate(parts, 1):
         last = at == len(parts)
-        where = "" if last else f"/artifacts/{run.id}/{quote('/'.join(parts[:at]))}/"
+        where = "" if last else f"/artifacts/{run.id}/{_quoted('/'.join(parts[:at]))}/"
         crumbs.append((part, where))
     return crumbs
+
+
+def _quoted(path: str) -> str:
+    return quote(path.encode("utf-8", "surrogateescape"))
 
 
 def _artifacts_of(request: Request) -> Artifacts:

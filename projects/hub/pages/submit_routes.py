@@ -13,6 +13,7 @@ from projects.hub.pages import drafts
 from projects.hub.pages.page_route import Actor, PageRoute
 from projects.hub.pages.places import pages_of
 from projects.hub.pages.rendering import page
+from projects.jobs.http.access import DONE_TO
 from projects.jobs.http.body import Form, read_form
 from projects.jobs.http.refusals import Invalid
 
@@ -97,6 +98,7 @@ async def submit(request: Request, who: Actor, tool: str) -> Response:
             raise
         drafts.place_errors(draft, error.message, getattr(error, "fields", {}))
         return await _form(request, who, place, draft, chosen=chosen, status=status)
+    request.scope[DONE_TO] = done["id"]
     base = "" if place.is_local else f"/satellites/{place.nickname}"
     if len(done["job_ids"]) == 1:
         return RedirectResponse(f"{base}/jobs/{done['job_ids'][0]}", 303)

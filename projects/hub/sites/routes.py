@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,12 +37,13 @@ _NICKNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 _TOOL = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 
 
-@router.post("", response_model=None)
+@router.post("", response_model=None, responses={201: {"description": "It was not known before"}})
 async def heartbeat(request: Request, who: access.Satellite) -> Response:
     """Say that a satellite is there: `{"nickname", "url", "version", "tools", "token"?}`."""
     said = read(await read_json(request, MOST_BODY))
     found = await _sites(request).note(said, who.owner, admin=who.is_admin)
-    return answer(shown(found) | {"every": EVERY})
+    request.scope[access.DONE_TO] = found.nickname
+    return answer(shown(found) | {"every": EVERY}, 201 if found.created == found.seen else 200)
 
 
 @router.get("", response_model=None, dependencies=[access.READ])
@@ -121,7 +123,23 @@ def _is_address(value: Any) -> bool:
     except ValueError:
         return False
     plain = not (parts.query or parts.fragment or parts.username or parts.password)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+    whole = value.isascii() and value.isprintable() and " " not in value and "\\" not in value
+    named = bool(parts.hostname) and not _is_forbidden(parts.hostname or "")
+    return parts.scheme in ("http", "https") and named and plain and whole
+
+
+def _is_forbidden(host: str) -> bool:
+    """Return whether a host is no place for a satellite.
+
+    Private addresses are where satellites are. Link-local ones are where clouds tell the secrets
+    of a machine to whoever is on it.
+    """
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.replace(".", "").isdecimal() or host.lower().startswith("0x")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_link_local or address.is_multicast or address.is_unspecified
 
 
 def _sites(request: Request) -> Sites:

@@ -47,6 +47,10 @@ PRINCIPAL = "topgallant.principal"
 """Key in the scope of a call: who made it, once that is known."""
 
 
+DONE_TO = "topgallant.done_to"
+"""Key in the scope of a call: what it made or changed, where its address doesn't say so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who calls: the owner of what they submit, and what their token or session opens."""

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from projects.jobs.http.refusals import Invalid, Refusal, TooLarge, WrongMedia
 
@@ -124,18 +125,21 @@ async def read_bytes(request: Request, most: int = MOST_BYTES) -> bytes:
 
     Raises
     ------
-    TooLarge
-        It has more.
+    TooLarge, Unreadable
+        It has more; the connection broke before its end.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > most:
         raise _too_large(most)
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise _too_large(most)
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > most:
+                raise _too_large(most)
+            chunks.append(chunk)
+    except ClientDisconnect:  # nobody hears it, but it is no mistake of ours
+        raise Unreadable("the connection broke before all of the body had come") from None
     return b"".join(chunks)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
 _logger = logging.getLogger(__name__)
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s\[\]/@:?#\\]+))(?::[0-9]{0,5})?")
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -139,11 +141,9 @@ def without_body(receive: Receive, send: Send) -> tuple[Receive, Send]:
 
 
 def name_of(host: str) -> str:
-    """Return the name in a `Host` header, without port, in lower case."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    """Return the name in a `Host` header, without port, in lower case; empty: it is none."""
+    found = _HOST.fullmatch(host.strip().lower())
+    return (found[1] or found[2]) if found else ""
 
 
 def is_loopback(host: str) -> bool:

@@ -172,9 +172,7 @@ def _log(client: Client, flags: Mapping[str, Any], words: Sequence[str]) -> int:
 
         return waiting.log(client, job, log, flags.get("tail"))
     path = f"/satellite/jobs/{part(job)}/logs/{log}"
-    for piece in client.stream(path, tail=flags.get("tail")):
-        printing.raw(piece)
-    return PASSED
+    return printing.log(client.stream(path, tail=flags.get("tail")))
 
 
 def _cancel(client: Client, flags: Mapping[str, Any], words: Sequence[str]) -> int:

@@ -105,9 +105,8 @@ def log(client: Client, name: str, log: str, tail: int | None) -> int:
     if waits_for:
         progress.keep(f"not begun yet: {waits_for}")
     patience = Patience(progress.keep)
-    for text in logs.follow(client, name, log, tail=tail, patience=patience):
-        printing.text(text)
-    return PASSED
+    texts = logs.follow(client, name, log, tail=tail, patience=patience)
+    return printing.log(text.encode("utf-8", "backslashreplace") for text in texts)
 
 
 def _goes_on(name: str) -> str:

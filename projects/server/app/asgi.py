@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
     from projects.jobs.http.gate import Gate
     from projects.jobs.http.services import Services
 
@@ -25,15 +27,25 @@ GRACE = 5
 KEEP_ALIVE = 30
 """Seconds that a connection stays open without a call: until the head of one has come whole."""
 
+SLOWEST = 500
+"""Bytes of a body a second that a client sends at least, on the average of all after the first
+`KEEP_ALIVE` seconds. Time in which we don't read doesn't count."""
+
 _logger = logging.getLogger(__name__)
 
 
 class Connection(H11Protocol):
-    """A connection that is closed if no call comes, also when it never brought one.
+    """A connection that is closed if no call comes, or the body of one doesn't get on.
 
-    Uvicorn's own waits for ever for the first one, and for the rest of a head that comes in drips:
-    a thousand such connections, and nobody else gets in. No token is needed for that.
+    Uvicorn's own waits for ever for the first one, and for the rest of a head or a body that comes
+    in drips: a thousand such connections, and nobody else gets in. No token is needed for that.
     """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._body: RequestResponseCycle | None = None
+        self._body_timer: asyncio.TimerHandle | None = None
+        self._body_ends = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first call."""
@@ -46,6 +58,35 @@ class Connection(H11Protocol):
         """Take data; only a whole head ends the waiting, in `handle_events`."""
         self.conn.receive_data(data)
         self.handle_events()
+        self._watch_body(len(data))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the body that was waited for."""
+        super().connection_lost(exc)
+        self._watch_body(0)
+
+    def _watch_body(self, came: int) -> None:
+        """Wait for the rest of a body: not long for the next bytes, nor for few of them."""
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None
+        cycle = self.cycle
+        if cycle is None or not cycle.more_body or cycle.response_complete or cycle.disconnected:
+            self._body = None
+            return
+        now, longest = self.loop.time(), self.timeout_keep_alive
+        if self._body is not cycle:
+            self._body, self._body_ends = cycle, now + longest
+        self._body_ends += came / SLOWEST
+        wait = min(self._body_ends - now, longest)
+        self._body_timer = self.loop.call_later(max(wait, 0.0), self._body_is_late)
+
+    def _body_is_late(self) -> None:
+        if self.flow.read_paused:  # it is us who are late
+            self._body_ends += self.timeout_keep_alive
+            self._watch_body(0)
+        elif not self.transport.is_closing():
+            self.transport.close()
 
     def _should_upgrade(self) -> bool:
         return False  # and nothing in the log about it: anybody can ask

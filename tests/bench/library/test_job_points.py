@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from projects.bench.library import job_cases, job_faults, job_memory, job_speed, million_jobs
+from projects.bench.library import (
+    job_cases,
+    job_faults,
+    job_memory,
+    job_speed,
+    million_hub,
+    million_jobs,
+    million_store,
+)
 from projects.bench.library.start_clock import latencies, write_script
 from projects.jobs.model.states import State
 from projects.jobs.store.store import open_store
@@ -91,7 +99,7 @@ def test_peers_that_have_no_queue_do_not_submit(tmp_path: Path) -> None:
 
 def test_the_made_up_store_has_what_is_asked_for(tmp_path: Path) -> None:
     with closing(open_store(f"sqlite:///{tmp_path}/jobs.db")) as store:
-        million_jobs.fill(store, 2000)
+        million_store.fill(store, 2000)
         counts = store.counts()
         assert (counts.total, counts.states) == (2000, {State.DONE: 1800, State.NEW: 200})
         assert len(counts.outcomes) == 5
@@ -105,12 +113,16 @@ def test_a_store_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     work = tmp_path / "work"
     work.mkdir()
-    million = million_jobs.Million(500, 2, work, os.environ)
-    made = million_jobs.database(500).stat()
+    million = million_jobs.Million(500, 2, work, os.environ, 400, 60)
+    made = million_store.database(500).stat(), million_hub.database(400, 60, os.environ).stat()
     found = measured(million.probes())
-    assert million_jobs.database(500).stat().st_ino == made.st_ino
+    again = million_store.database(500).stat(), million_hub.database(400, 60, os.environ).stat()
+    assert [one.st_ino for one in again] == [one.st_ino for one in made]
     for where in (job_cases.HTTP, job_cases.STORE, job_cases.SQL):
         assert found[job_cases.case(f"{where}: {job_cases.WORST}", job_cases.P99)] > 0
+    assert found[job_cases.case(f"{job_cases.PAGE}: {job_cases.WORST_PAGE}", job_cases.P99)] > 0
+    sizes = million.figures["kB of the largest answer"]
+    assert {name: size for name, size in sizes.items() if not 0.02 < size < 100} == {}
     assert found[job_cases.START] > 0
     assert million.figures[job_cases.HTTP]["MiB after the start"] > 10
     assert list(work.iterdir()) == []

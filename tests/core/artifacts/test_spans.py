@@ -107,3 +107,20 @@ def test_any_cut_of_a_journal_can_be_read(
 )
 def test_no_sequence_of_events_is_too_strange(events: list[dict[str, Any]]) -> None:
     fold(events)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"seconds": "NaN"}, {"seconds": 10**400}, {"overhead": "inf"}, {"at": "0001-01-01T00:00:00Z"}],
+)
+def test_figures_that_can_not_be_drawn_are_no_end(more: dict[str, Any]) -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.ended(1, "r", 1)
+    told.events[-1] |= more
+    assert told.run().root.outcome == "lost"
+
+
+def test_a_line_that_is_nested_too_deeply_is_no_event(tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_bytes(b"[" * 200_000 + b'\n{"id": "a"}\n')
+    assert [event["id"] for event in read_events(tmp_path / "events.jsonl")] == ["a"]

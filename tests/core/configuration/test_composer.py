@@ -32,6 +32,7 @@ def values(text: str) -> object:
         ("a: !mine b", "c.yaml:1:4: the tag !mine is not supported"),
         ("a: 2024-99-99", 'c.yaml:1:4: "2024-99-99" is not a timestamp (month must be in'),
         ("a: !!bool maybe", 'c.yaml:1:4: "maybe" is not a bool'),
+        ("a: 0x" + "f" * 1000, "c.yaml:1:4: an integer has more than 1000 digits"),
         ("a: !!int ''", 'c.yaml:1:4: "" is not a int'),
         ("<<: 3", "c.yaml:1:5: << merges a mapping or a list of mappings"),
         ("<<: [{a: 1}, 3]", "c.yaml:1:5: << merges a mapping or a list of mappings"),

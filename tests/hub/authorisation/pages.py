@@ -51,7 +51,7 @@ TABLE: Table = {
     ),
     ("GET", "/artifacts"): May("read"),
     ("GET", "/artifacts/{run}"): May("read", "team reads"),
-    ("GET", "/artifacts/{run}/{path:path}"): May("read", "team reads"),
+    ("GET", "/artifacts/{run}/{path:anything}"): May("read", "team reads"),
     ("GET", "/compare"): May("read"),
     ("GET", "/projects"): May("read"),
     ("GET", "/account"): May("read"),

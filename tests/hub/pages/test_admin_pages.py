@@ -71,7 +71,7 @@ def test_a_user_gets_a_quota_of_their_own_and_that_of_all_again(
     assert quota() is None
     assert sent(boss, "/admin/quotas", user="ann", quota="").status_code == 303
     assert quota() == 2 * MIB
-    assert ("boss", "quota.set", "ann") in hub.audited()
+    assert ("boss", "quota.change", "ann") in hub.audited()
     wrong = sent(boss, "/admin/quotas", user="ann", quota="lots")
     assert (wrong.status_code, "is not a size" in beside(wrong.text, "quota")) == (422, True)
     absent = sent(boss, "/admin/quotas", user="anne", quota="1MiB")

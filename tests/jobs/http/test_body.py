@@ -144,6 +144,22 @@ def test_a_submission_of_a_million_jobs_is_refused_with_the_number(world: World)
     assert world.store.counts().total == 0
 
 
+def test_a_body_that_breaks_off_is_no_mistake_of_ours(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    to = urlsplit(world.address)
+    head = (
+        f"POST /api/v1/submissions HTTP/1.1\r\nHost: {to.netloc}\r\nContent-Length: 9\r\n"
+        f"Authorization: Bearer {world.token('ann')}\r\nContent-Type: application/json\r\n\r\n{{"
+    )
+    with socket.create_connection((to.hostname, to.port)) as wire:
+        wire.sendall(head.encode())
+    metric = 'method="POST",route="/api/v1/submissions",status="400"'
+    client = world.client("root", ["admin"])
+    world.until(lambda: metric in client.get("/metrics").text)
+    assert "failed" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../example", "a/b", "a\0b", "a\nb", "exämple", "\U0001f600", "x" * 101]
 )

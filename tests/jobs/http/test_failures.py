@@ -129,8 +129,9 @@ def test_a_call_without_host_is_refused(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("host", "name"),
-    [("a:1", "a"), ("A", "a"), ("[::1]:80", "::1"), ("", ""), ("127.0.0.1:", "127.0.0.1")],
-)
+    [("a:1", "a"), ("A", "a"), ("[::1]:80", "::1"), ("", ""), ("127.0.0.1:", "127.0.0.1"),
+     ("a:1@evil", ""), ("a:evil", ""), ("evil@a", ""), ("[::1]evil", ""), ("a b", ""), ("a/b", "")],
+)  # fmt: skip
 def test_the_name_in_a_host_header(host: str, name: str) -> None:
     assert name_of(host) == name
 
