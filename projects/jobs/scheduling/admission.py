@@ -99,7 +99,9 @@ def _why_in_turn(
     running, most = turn.running, _parallel(turn, view)
     if running >= most:
         return _count(
-            place, f"{running} of at most {most} jobs of its submission run", "its submission"
+            place,
+            f"{running} of at most {most} {'job' if most == 1 else 'jobs'} of its submission run",
+            "its submission",
         )
     if _free(view) <= 0:
         return f"{view.running} jobs run here, which is all that this site takes at once."
@@ -131,13 +133,15 @@ def _not_admitted(turn: Turn, view: View) -> str:
     most = view.limits.parallel_submissions
     before = sum(not t.begun and t.rank < turn.rank for t in view.turns)
     names = ", ".join(map(str, begun)) or "none"
-    return _count(before, f"at most {most} submissions run at once, now {names}", "the queue")
+    run = "submission runs" if most == 1 else "submissions run"
+    return _count(before, f"at most {most} {run} at once, now {names}", "the queue")
 
 
 def _count(before: int, what: str, where: str) -> str:
     if not before:
         return f"{what[0].upper()}{what[1:]}; it is next."
-    return f"{what[0].upper()}{what[1:]}; {before} wait before it in {where}."
+    wait = "1 waits" if before == 1 else f"{before} wait"
+    return f"{what[0].upper()}{what[1:]}; {wait} before it in {where}."
 
 
 def _admitted(view: View) -> Iterable[Turn]:

@@ -116,7 +116,7 @@ def test_sat_21_submissions_run_one_after_the_other_and_three_jobs_at_once(
     assert [job.state for job in three] == [State.RUNNING] * 3
     assert all(house.job(id_).state <= State.WAITING for id_ in first.job_ids[3:])
     assert house.engine.running() == 3
-    assert "submissions run at once" in house.engine.why_waiting(second.job_ids[0])
+    assert "submission runs at once" in house.engine.why_waiting(second.job_ids[0])
     assert "3 of at most 3 jobs" in house.engine.why_waiting(first.job_ids[3])
     gate.open()
     last = house.done(second.job_ids[0])

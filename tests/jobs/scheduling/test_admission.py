@@ -116,12 +116,12 @@ def why(of: View, number: int) -> str:
 def test_reasons_are_sentences() -> None:
     busy = turn(7, Job(1), Job(2), begun=True, running=2)
     assert why(view(busy), 1) == "2 of at most 2 jobs of its submission run; it is next."
-    assert why(view(busy), 2).endswith("; 1 wait before it in its submission.")
+    assert why(view(busy), 2).endswith("; 1 waits before it in its submission.")
     late, later = turn(8, Job(5)), turn(9, Job(6))
     assert why(view(busy, late, later), 5) == (
-        "At most 1 submissions run at once, now 7; it is next."
+        "At most 1 submission runs at once, now 7; it is next."
     )
-    assert why(view(busy, late, later), 6).endswith("; 1 wait before it in the queue.")
+    assert why(view(busy, late, later), 6).endswith("; 1 waits before it in the queue.")
     gpu = turn(1, Job(1, ("gpu",)), Job(2, ("gpu",)), begun=True)
     assert why(view(gpu, taken={"gpu": 40}), 1) == 'It needs "gpu", which job 40 has.'
     assert why(view(gpu), 1) == "It is about to start."
