@@ -57,7 +57,8 @@ def environment() -> Environment:
     )
     for name in ("duration", "size", "number", "value", "parameters", "label", "kind"):
         made.filters[name] = getattr(words, name)
-    made.filters["phase_kind"] = words.phase_kind
+    for name in ("phase_kind", "phase_label", "queued"):
+        made.filters[name] = getattr(words, name)
     made.globals["static"] = static_files.address
     made.globals["navigation"] = NAVIGATION
     return made

@@ -7,17 +7,20 @@ from fastapi import APIRouter
 from projects.hub.pages import (
     account_routes,
     job_routes,
+    log_routes,
     overview_routes,
     result_routes,
     static_files,
+    submission_routes,
     submit_routes,
 )
 
 router = APIRouter(include_in_schema=False)
 router.include_router(static_files.router)
 router.include_router(overview_routes.router)
-router.include_router(job_routes.router)
-router.include_router(job_routes.router, prefix="/satellites/{nickname}")
+for each in (job_routes.router, log_routes.router, submission_routes.router):
+    router.include_router(each)
+    router.include_router(each, prefix="/satellites/{nickname}")
 router.include_router(submit_routes.router)
 router.include_router(result_routes.router)
 router.include_router(account_routes.router)

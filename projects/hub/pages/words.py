@@ -17,6 +17,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _KIBI = 1024
 _LONGEST_VALUE = 40
 _LONGEST_LINE = 120
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 _NAMES = {
     "SUCCESS": "success",
     "FAILED": "failed",
@@ -40,6 +41,13 @@ def label(job: Mapping[str, Any]) -> str:
     if job["state"] in WAITING:
         return "waiting"
     return str(job["state"]).lower()
+
+
+def phase_label(submission: Mapping[str, Any]) -> str:
+    """Return what a submission is doing, for people."""
+    if submission["phase"] != "done":
+        return {"pending": "waiting"}.get(submission["phase"], str(submission["phase"]))
+    return _NAMES[phase_kind(submission).upper()]
 
 
 def phase_kind(submission: Mapping[str, Any]) -> str:
@@ -104,6 +112,20 @@ def size(count: float) -> str:
         if count < _KIBI:
             return f"{count:.1f} {unit}"
     return f"{count / _KIBI:.1f} TiB"
+
+
+def ordinal(place: int) -> str:
+    """Return a place: `1st`, `2nd`, `13th`."""
+    ending = "th" if place % 100 in (11, 12, 13) else _ENDINGS.get(place % 10, "th")
+    return f"{place:,}{ending}"
+
+
+def queued(waiting: Mapping[str, Any]) -> str:
+    """Return where in the queue a job or submission is; empty if it doesn't wait."""
+    if not waiting.get("waits_for"):  # of an older satellite: never there
+        return ""
+    place = waiting.get("queue_position")
+    return f"{ordinal(place)} in the queue" if place else "more than 1,000 are before it"
 
 
 def number(value: float) -> str:

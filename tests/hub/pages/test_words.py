@@ -77,3 +77,26 @@ def test_a_submission_shows_its_worst_outcome(
     phase: str, outcomes: dict[str, int], kind: str
 ) -> None:
     assert words.phase_kind({"phase": phase, "outcomes": outcomes}) == kind
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th")],
+)
+def test_places(place: int, said: str) -> None:
+    assert words.ordinal(place) == said
+
+
+def test_the_place_in_a_queue() -> None:
+    assert (
+        words.queued({"waits_for": "It waits.", "queue_position": 1021}) == "1,021st in the queue"
+    )
+    assert words.queued({"waits_for": "It waits.", "queue_position": None}).startswith("more than")
+    assert words.queued({"waits_for": "", "queue_position": None}) == ""
+    assert words.queued({"phase": "pending"}) == ""  # an older satellite doesn't say
+
+
+def test_a_submission_that_is_done_says_how() -> None:
+    done = {"phase": "done", "outcomes": {"SUCCESS": 3, "TIMEOUT": 1}}
+    assert words.phase_label(done) == "timed out"
+    assert words.phase_label({"phase": "pending"}) == "waiting"

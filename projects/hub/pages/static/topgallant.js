@@ -33,6 +33,12 @@
     });
   });
 
+  // On a phone the rooms are wider than the window: the one where one is comes into view
+
+  each(".rooms [aria-current]", document, function (room) {
+    room.parentElement.scrollLeft = room.offsetLeft - (room.parentElement.clientWidth - room.clientWidth) / 2;
+  });
+
   // Keys: / finds, j and k go through a list
 
   function isTyping(target) {
@@ -126,6 +132,19 @@
       store(key, null);
       location.assign(form.action);
     });
+  });
+
+  // Options that come late leave what was chosen meanwhile
+
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var target = event.detail.target;
+    if (!target.closest("form[data-draft]")) return;
+    var chosen = target.value;
+    var boxes = Array.from(target.querySelectorAll("input:checked"), function (box) { return box.value; });
+    target.addEventListener("htmx:afterSwap", function () {
+      if (target.tagName === "SELECT") target.value = chosen;
+      each("input[type=checkbox]", target, function (box) { box.checked = boxes.indexOf(box.value) >= 0; });
+    }, { once: true });
   });
 
   // Logs: at their end until somebody scrolls up; the oldest of very many lines go
