@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from projects.jobs.store.values import cursor
 
@@ -42,3 +43,8 @@ def crumbs_of(site: Site, base: str, *rest: tuple[str, str]) -> list[tuple[str, 
     """Return the way to a page, satellite first."""
     first = [("Satellites", "/satellites"), (site.nickname, base)] if base else []
     return [*first, *rest]
+
+
+def narrowed(wanted: dict[str, str], **more: str) -> str:
+    """Return a query that has what is `wanted`, but `more`."""
+    return urlencode({name: text for name, text in {**wanted, **more}.items() if text})

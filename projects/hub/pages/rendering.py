@@ -57,7 +57,7 @@ def environment() -> Environment:
     )
     for name in ("duration", "size", "number", "value", "parameters", "label", "kind"):
         made.filters[name] = getattr(words, name)
-    for name in ("phase_kind", "phase_label", "queued"):
+    for name in ("phase_kind", "phase_label", "queued", "breakable", "measured"):
         made.filters[name] = getattr(words, name)
     made.globals["static"] = static_files.address
     made.globals["navigation"] = NAVIGATION
@@ -88,6 +88,7 @@ def page(
         "crumbs": (),
         "base": "",
         "site": None,
+        "hub": str(request.base_url).rstrip("/"),
         "version": request.app.version,
         **context,
     }

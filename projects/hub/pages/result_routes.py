@@ -1,20 +1,16 @@
-"""Pages of results: tables with their plots and verdicts, artifacts, comparisons, projects."""
+"""Pages of result tables: their rows, plots and verdicts."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from projects.hub.artifacts import runs, showing
-from projects.hub.artifacts.render import render_entry, render_run
-from projects.hub.artifacts.routes import visible_run
-from projects.hub.artifacts.trees import ManifestTree
-from projects.hub.artifacts.values import Filter
+from projects.hub.pages.lists import PER_PAGE, narrowed
 from projects.hub.pages.page_route import PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.hub.tables import downloads, filters, reading
@@ -22,28 +18,17 @@ from projects.hub.tables.calls import plots_of, table_of, tables_of
 from projects.hub.tables.columns import NUMERIC
 from projects.hub.tables.plots import Wanted
 from projects.hub.tables.render import table_info
-from projects.jobs.http.refusals import Absent, Invalid
-from projects.matrix_benchmarking.reports.comparison_page import comparison_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from projects.hub.artifacts.artifacts import Artifacts
     from projects.hub.tables.values import Row
-    from projects.jobs.http.access import Principal
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-PER_PAGE = 50
 MOST_TABLES = 500
 MOST_COLUMNS = 30
 """Columns that a page shows; downloads have all."""
-
-MOST_ENTRIES = 300
-_LINES = 400
-_MOST_DIFFERENCES = 200
-_SIZE = 18
-_PLOTTED = ("image/", "text/html")
 
 
 @router.get("/tables")
@@ -118,7 +103,7 @@ async def table(  # noqa: PLR0917  (a route)
         matching=matching,
         wrong=wrong,
         wanted=wanted,
-        with_=functools.partial(_with, wanted),
+        with_=functools.partial(narrowed, wanted),
         crumbs=[("Tables", "/tables"), (found.name, "")],
     )
 
@@ -132,176 +117,3 @@ async def verdict(  # noqa: PLR0917  (a route)
     wanted = Wanted(column, where=where or None)
     said = await run_in_threadpool(plots_of(request).verdict, found, wanted)
     return page(request, "verdict.html", who, verdict=said)
-
-
-@router.get("/artifacts")
-async def artifacts(
-    request: Request, who: Viewer, project: str = "", outcome: str = "", cursor: str = ""
-) -> Response:
-    """List runs that were exported."""
-    kept = _artifacts_of(request)
-    found = await run_in_threadpool(
-        kept.page, Filter(project, outcome=outcome), _sees(who), _number(cursor), PER_PAGE + 1
-    )
-    wanted = {"project": project, "outcome": outcome}
-    return page(
-        request,
-        "artifacts.html",
-        who,
-        section="artifacts",
-        runs=[render_run(run) for run in found[:PER_PAGE]],
-        next=str(found[PER_PAGE - 1].number) if len(found) > PER_PAGE else None,
-        wanted=wanted,
-        with_=functools.partial(_with, wanted),
-    )
-
-
-@router.get("/artifacts/{run}")
-async def artifact(request: Request, who: Viewer, run: str) -> Response:
-    """Show a run: what it is, and its files."""
-    return await _folder(request, who, run, "")
-
-
-@router.get("/artifacts/{run}/{path:path}")
-async def artifact_path(request: Request, who: Viewer, run: str, path: str) -> Response:
-    """Show a folder of a run, or a file in a frame that can do nothing."""
-    kept = _artifacts_of(request)
-    found = await run_in_threadpool(visible_run, kept, who, run)
-    tree = ManifestTree(kept, found)
-    if path.endswith("/") or not path:
-        return await _folder(request, who, run, path.strip("/"))
-    try:
-        file = await run_in_threadpool(tree.open, path)
-    except Absent:
-        return await _folder(request, who, run, path)
-    size = file.size
-    media, window = showing.media_of(path), None
-    try:
-        if media.startswith("text/plain"):
-            line = _line(request.query_params.get("line", "1"))
-            window = await run_in_threadpool(kept.lines.window, file, line, _LINES)
-    finally:
-        file.close()
-    return page(
-        request,
-        "artifact_file.html",
-        who,
-        section="artifacts",
-        run=render_run(found),
-        path=path,
-        size=size,
-        window=window,
-        framed=media.startswith(_PLOTTED),
-        is_image=media.startswith("image/"),
-        raw=f"/api/v1/artifacts/{found.id}/files/{quote(path)}",
-        lines=_LINES,
-        crumbs=_way(found, path),
-    )
-
-
-@router.get("/compare")
-async def compare(request: Request, who: Viewer, a: str = "", b: str = "") -> Response:
-    """Show what differs between two runs."""
-    kept = _artifacts_of(request)
-    recent = await run_in_threadpool(kept.page, Filter(), _sees(who), None, PER_PAGE)
-    data = None
-    if a and b:
-        first, second = [
-            ManifestTree(kept, await run_in_threadpool(visible_run, kept, who, each))
-            for each in (a, b)
-        ]
-        data = comparison_data(await run_in_threadpool(runs.compare_runs, first, second))
-    return page(
-        request,
-        "compare.html",
-        who,
-        section="artifacts",
-        a=a,
-        b=b,
-        recent=[render_run(run) for run in recent],
-        data=data,
-        most=_MOST_DIFFERENCES,
-        crumbs=[("Artifacts", "/artifacts"), ("Compare", "")],
-    )
-
-
-@router.get("/projects")
-async def projects(request: Request, who: Viewer) -> Response:
-    """List projects: what of each was exported lately."""
-    kept = _artifacts_of(request)
-    found = await run_in_threadpool(kept.page, Filter(), _sees(who), None, 1000)
-    named: dict[str, list[dict[str, Any]]] = {}
-    for run in found:
-        named.setdefault(run.project or "without a project", []).append(render_run(run))
-    return page(
-        request,
-        "projects.html",
-        who,
-        section="projects",
-        projects=sorted(named.items()),
-        is_cut=len(found) == 1000,  # noqa: PLR2004  (what was asked for)
-    )
-
-
-async def _folder(request: Request, who: Principal, run: str, below: str) -> Response:
-    kept = _artifacts_of(request)
-    found = await run_in_threadpool(visible_run, kept, who, run)
-    after = request.query_params.get("after", "")
-    entries = []
-    if found.published is not None:
-        tree = ManifestTree(kept, found)
-        entries = await run_in_threadpool(tree.page, below, after, MOST_ENTRIES)
-        if below and not entries and not after:
-            raise Absent(f"the run has no file {below[:200]!r}")
-    return page(
-        request,
-        "artifact.html",
-        who,
-        section="artifacts",
-        run=render_run(found),
-        below=below,
-        entries=[
-            {**render_entry(one), "href": f"/artifacts/{found.id}/{quote(one.path)}"}
-            for one in entries
-        ],
-        next=entries[-1].name if len(entries) == MOST_ENTRIES else None,
-        crumbs=_way(found, below),
-    )
-
-
-def _way(run: Any, path: str) -> list[tuple[str, str]]:
-    crumbs = [("Artifacts", "/artifacts"), (run.place, f"/artifacts/{run.id}" if path else "")]
-    parts = path.split("/") if path else []
-    for at, part in enumerate(parts, 1):
-        last = at == len(parts)
-        where = "" if last else f"/artifacts/{run.id}/{quote('/'.join(parts[:at]))}/"
-        crumbs.append((part, where))
-    return crumbs
-
-
-def _artifacts_of(request: Request) -> Artifacts:
-    found: Artifacts | None = getattr(request.app.state, "artifacts", None)
-    if found is None:
-        raise Absent("this server keeps no artifacts")
-    return found
-
-
-def _sees(who: Principal) -> tuple[str, tuple[str, ...]] | None:
-    return None if who.is_admin else (who.owner, who.groups)
-
-
-def _with(wanted: dict[str, str], **more: str) -> str:
-    return urlencode({name: text for name, text in {**wanted, **more}.items() if text})
-
-
-def _number(text: str) -> int | None:
-    if not text:
-        return None
-    if not text.isascii() or not text.isdecimal() or len(text) > _SIZE:
-        raise Invalid("the cursor is not one of this list: begin again without it")
-    return int(text)
-
-
-def _line(text: str) -> int:
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdecimal() and len(digits) < _SIZE else 1

@@ -10,6 +10,7 @@ from projects.hub.pages import (
     log_routes,
     overview_routes,
     result_routes,
+    run_routes,
     static_files,
     submission_routes,
     submit_routes,
@@ -23,4 +24,5 @@ for each in (job_routes.router, log_routes.router, submission_routes.router):
     router.include_router(each, prefix="/satellites/{nickname}")
 router.include_router(submit_routes.router)
 router.include_router(result_routes.router)
+router.include_router(run_routes.router)
 router.include_router(account_routes.router)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
 
 from projects.jobs.model.moment import SECOND, parse_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 WAITING = frozenset(("NEW", "PREPARING", "WAITING"))
 LIVE = frozenset(("STARTING", "RUNNING", "STOPPING", "CLEANING"))
@@ -131,6 +134,29 @@ def queued(waiting: Mapping[str, Any]) -> str:
 def number(value: float) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,}"
+
+
+def breakable(name: str) -> Markup:
+    """Return a long name that lines may break after `/` and `_`, and nowhere else if they can."""
+    return Markup(re.sub(r"(/|__?)", r"\1<wbr>", escape(name)))  # noqa: S704  (it is escaped)
+
+
+def measured(number: float | None, unit: str) -> str:
+    """Return what was measured, with its unit: `18,544.2 rows/s`; a dash for nothing."""
+    return "\N{EN DASH}" if number is None else f"{number:,.6g} {unit}".rstrip()
+
+
+def kpis_in_order(kpis: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the pairs of a comparison: worse, better, in both, in one; else as they were."""
+
+    def place(one: Mapping[str, Any]) -> int:
+        if one["a"] is None or one["b"] is None:
+            return 3
+        if one["better"] is None or not one["apart"]:
+            return 2
+        return int(one["better"])
+
+    return sorted(kpis, key=place)
 
 
 def value(one: Any) -> str:

@@ -132,7 +132,7 @@ def _not_admitted(turn: Turn, view: View) -> str:
     begun = [t.number for t in view.turns if t.begun]
     most = view.limits.parallel_submissions
     before = sum(not t.begun and t.rank < turn.rank for t in view.turns)
-    names = ", ".join(map(str, begun)) or "none"
+    names = ", ".join(f"#{number}" for number in begun) or "none"
     run = "submission runs" if most == 1 else "submissions run"
     return _count(before, f"at most {most} {run} at once, now {names}", "the queue")
 

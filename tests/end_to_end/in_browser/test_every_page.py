@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -24,8 +25,16 @@ MOST_BYTES = 100_000
 TALLEST = 2500
 SHAPES = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390)]
 
-IS_COMPLETE = """() => document.readyState === 'complete' && !document.querySelector('.htmx-request')
+IS_COMPLETE = """() => document.readyState === 'complete'
+&& !document.querySelector('.htmx-request')
 && [...document.images].every(one => one.complete || !one.offsetParent)"""
+
+
+CLIPPED = """() => [...document.querySelectorAll('main :not(iframe, svg, svg *, option, .unseen)')]
+.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0
+  && getComputedStyle(one).overflowX === 'visible' && getComputedStyle(one).display !== 'inline')
+.map(one => 'spills over: ' + one.outerHTML.slice(0, 120))"""
+"""What is written beyond the border of its own box."""
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +74,9 @@ def test_pages_that_are_empty_are_fine(empty_pages_are_fine: dict[str, list[str]
 
 
 def test_each_route_of_a_page_is_looked_at(addresses: dict[str, str]) -> None:
-    routes = [
-        (one.path, one.path_regex) for one in router.routes if "GET" in getattr(one, "methods", ())
-    ]
-    assert every_page.without_an_address(routes, list(addresses.values())) == set()
+    routes: list[Any] = [one for one in router.routes if "GET" in getattr(one, "methods", ())]
+    paths = [(one.path, one.path_regex) for one in routes]
+    assert every_page.without_an_address(paths, list(addresses.values())) == set()
 
 
 @pytest.mark.parametrize(("scheme", "width"), SHAPES)
@@ -134,6 +142,7 @@ def _wrong_with(page: Page, width: int) -> list[str]:
     wrong = []
     if page.evaluate("document.documentElement.scrollWidth") > width:
         wrong.append("wider than the window")
+    wrong += page.evaluate(CLIPPED)
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document, {iframes: false}).then(found => found.violations)")
     serious = [one for one in found if one["impact"] in ("serious", "critical")]

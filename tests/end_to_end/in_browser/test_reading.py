@@ -46,7 +46,7 @@ def test_everything_is_read_and_submitted_without_scripts(
 
 
 def test_keys_and_theme(hub_server: HubServer, page: Page) -> None:
-    hub_server.submit("example")
+    hub_server.ended(hub_server.submit("example"))
     page.goto("/jobs")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
@@ -60,6 +60,21 @@ def test_keys_and_theme(hub_server: HubServer, page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_what_has_the_focus_keeps_it_when_the_list_changes(
+    hub_server: HubServer, page: Page
+) -> None:
+    job = hub_server.submit("example", test="cublas")
+    hub_server.ended(job)
+    page.goto("/jobs")
+    mine = page.locator(f".jobs a[href='/jobs/{job}']")
+    mine.focus()
+    further = hub_server.submit("failing")
+    expect(page.locator(f".jobs tr.failed a[href='/jobs/{further}']")).to_be_visible(timeout=20_000)
+    expect(mine).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator(f".jobs a[href='/jobs/{further}']")).to_be_focused()
+
+
 def test_from_the_overview_to_the_failed_job_by_keys_alone(
     hub_server: HubServer, page: Page
 ) -> None:
@@ -67,7 +82,7 @@ def test_from_the_overview_to_the_failed_job_by_keys_alone(
     job = hub_server.submit("failing")
     assert hub_server.ended(job) == "FAILED"
     failed = page.get_by_role("region", name="Failed lately")
-    expect(failed.get_by_role("link", name="failing").first).to_be_visible(timeout=20_000)
+    expect(failed).to_contain_text("exit code 3: no space left", timeout=20_000)
     page.keyboard.press("j")
     expect(failed.get_by_role("link", name="failing").first).to_be_focused()
     page.keyboard.press("Enter")
@@ -84,7 +99,7 @@ def test_results_are_read_without_scripts(
     page = context.new_page()
     page.goto("/")
     page.get_by_role("link", name="Artifacts").click()
-    page.get_by_role("link", name=runs[0].folder.name).click()
+    page.locator("th a", has_text=runs[0].folder.name).click()
     page.get_by_role("link", name="colours.log").click()
     expect(page.locator(".log .ansi-fg-1")).to_have_text("red and bold")
     page.get_by_role("link", name="Later").click()

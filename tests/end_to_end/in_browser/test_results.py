@@ -17,7 +17,7 @@ from tests.end_to_end.in_browser.hub_server import HubServer, new_context
 def test_a_run_is_browsed_from_the_list_to_a_file_and_back(runs: Sequence[Run], page: Page) -> None:
     run = runs[0]
     page.goto("/artifacts")
-    page.get_by_role("link", name=run.folder.name).click()
+    page.locator("th a", has_text=run.folder.name).click()
     expect(page.locator(".head .badge.success")).to_have_text("passed")
     (measured,) = run.folder.glob("001__*")
     page.get_by_role("link", name=f"{measured.name}/").click()
@@ -60,6 +60,16 @@ def test_an_image_and_a_plot_are_shown_in_place(runs: Sequence[Run], page: Page)
     frame = page.frame_locator("iframe")
     expect(page.locator("iframe")).to_have_attribute("sandbox", "allow-scripts")
     expect(frame.locator("svg, .plotly").first).to_be_visible(timeout=20_000)
+
+
+def test_links_of_a_page_in_a_frame_lead_on_beside_it(runs: Sequence[Run], page: Page) -> None:
+    page.goto(runs[0].address)
+    page.get_by_role("link", name="Reports", exact=True).click()
+    links = page.get_by_role("navigation", name="Links of this page")
+    links.get_by_role("link", name="Latency", exact=True).click()
+    expect(page.get_by_role("heading", name="report_01_latency.html")).to_be_visible()
+    links.get_by_role("link", name="PNG").first.click()
+    expect(page.locator("img.shown")).to_be_visible()
 
 
 def test_the_timeline_is_drawn_from_the_events_of_the_run(runs: Sequence[Run], page: Page) -> None:

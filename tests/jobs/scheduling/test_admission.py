@@ -119,7 +119,7 @@ def test_reasons_are_sentences() -> None:
     assert why(view(busy), 2).endswith("; 1 waits before it in its submission.")
     late, later = turn(8, Job(5)), turn(9, Job(6))
     assert why(view(busy, late, later), 5) == (
-        "At most 1 submission runs at once, now 7; it is next."
+        "At most 1 submission runs at once, now #7; it is next."
     )
     assert why(view(busy, late, later), 6).endswith("; 1 waits before it in the queue.")
     gpu = turn(1, Job(1, ("gpu",)), Job(2, ("gpu",)), begun=True)

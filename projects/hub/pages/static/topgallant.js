@@ -61,7 +61,9 @@
 
   // What comes into the page: times in the reader's zone, buttons that need scripts
 
-  var precise = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  var precise = new Intl.DateTimeFormat(undefined, {
+    year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short"
+  });
 
   function enliven(part) {
     each("time[datetime]", part, function (time) {
@@ -132,6 +134,18 @@
       store(key, null);
       location.assign(form.action);
     });
+  });
+
+  // A part of a page that is drawn anew leaves the focus where it was
+
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var link = document.activeElement;
+    if (!event.detail.target.contains(link) || !link.getAttribute("href")) return;
+    var same = "a[href='" + CSS.escape(link.getAttribute("href")) + "']";
+    document.addEventListener("htmx:afterSettle", function () {
+      var again = document.querySelector("#live " + same);
+      if (again && document.activeElement === document.body) again.focus({ preventScroll: true });
+    }, { once: true });
   });
 
   // Options that come late leave what was chosen meanwhile
