@@ -138,7 +138,7 @@ def number(value: float) -> str:
 
 def breakable(name: str) -> Markup:
     """Return a long name that lines may break after `/` and `_`, and nowhere else if they can."""
-    return Markup(re.sub(r"(/|__?)", r"\1<wbr>", escape(name)))  # noqa: S704  (it is escaped)
+    return Markup(re.sub(r"(/|__?)", r"\1<wbr>", str(escape(name))))  # noqa: S704  (it is escaped)
 
 
 def measured(number: float | None, unit: str) -> str:

@@ -80,7 +80,8 @@ def full(server: HubServer, runs: Sequence[Run]) -> dict[str, str]:
         "account": "/account",
         "admin": "/admin",
         "login": "/login",
-        "absent": "/jobs/AAAAAAAAAAAAAAAAAAAAAA",
+        "absent": "/jobs/kw0dZmh4R42ib2yZH7kGBA",
+        "no-id": "/jobs/nothing",
     }
 
 

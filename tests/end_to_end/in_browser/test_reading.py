@@ -82,9 +82,11 @@ def test_from_the_overview_to_the_failed_job_by_keys_alone(
     job = hub_server.submit("failing")
     assert hub_server.ended(job) == "FAILED"
     failed = page.get_by_role("region", name="Failed lately")
-    expect(failed).to_contain_text("exit code 3: no space left", timeout=20_000)
+    mine = failed.locator(f"a[href='/jobs/{job}']")
+    expect(mine).to_be_visible(timeout=20_000)
+    expect(failed).to_contain_text("exit code 3: no space left")
     page.keyboard.press("j")
-    expect(failed.get_by_role("link", name="failing").first).to_be_focused()
+    expect(mine).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"/jobs/{job}"))
     expect(page.locator("#log")).to_contain_text("no space left")
