@@ -75,6 +75,13 @@ def lines_to_html(lines: list[str], style: Style = PLAIN) -> list[str]:
     return found
 
 
+def plain(text: str) -> str:
+    """Return text without what only a terminal understands, each line without blanks around."""
+    return "\n".join(
+        _CONTROL.sub("", _SEQUENCE.sub("", line)).strip() for line in text.splitlines()
+    )
+
+
 def style_after(text: str, style: Style = PLAIN) -> Style:
     """Return what `text` leaves on."""
     for match in _SEQUENCE.finditer(text):

@@ -22,7 +22,7 @@ MOST_JOBS = 10_000
 
 MOST_PRIORITY = 1000
 _SHOWN_JOBS = 50
-_COMMON = ("note", "parallel", "priority", "timeout")
+COMMON = ("note", "parallel", "priority", "timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class Draft:
     common: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     axes: dict[str, list[Any]] = field(default_factory=dict)
+    groups: Sequence[str] = ()
+    """With which it is shared."""
+    usual: Sequence[str] = ()
+    """With which it is shared if it doesn't say so."""
 
     @property
     def count(self) -> int:
@@ -70,6 +74,8 @@ class Draft:
         for name in ("parallel", "priority"):
             if (text := self.common.get(name, "")) and name not in self.errors:
                 wanted[name] = int(text)
+        if self.shares_otherwise:
+            wanted["groups"] = list(self.groups)
         more: dict[str, Any] = {}
         if self.common.get("timeout"):
             more["timeout"] = _timeout(self.common["timeout"])
@@ -90,9 +96,15 @@ class Draft:
         """Whether the text has not all jobs."""
         return self.count > _SHOWN_JOBS
 
+    @property
+    def shares_otherwise(self) -> bool:
+        """Whether it says with whom it is shared."""
+        return set(self.groups) != set(self.usual)
+
     def satctl(self) -> str:
         """Return the command that does the same."""
-        if self.count != 1 or self.common.get("parallel") or self.common.get("priority"):
+        of_many = self.common.get("parallel") or self.common.get("priority")
+        if self.count != 1 or of_many or self.shares_otherwise:
             return "satctl submit_file submission.json"
         (job,) = self.request()["job_specs"]
         words = ["satctl", "run"]
@@ -116,7 +128,8 @@ def empty(tool: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Dr
 
 def read(tool: Mapping[str, Any], form: Form) -> Draft:
     """Return what was filled in, checked; `p.NAME` are single values, `m.NAME` several."""
-    draft = Draft(tool, [], {name: form.get(name).strip() for name in _COMMON})
+    draft = Draft(tool, [], {name: form.get(name).strip() for name in COMMON})
+    draft.groups = form.all_of("groups")
     for said in tool["parameters"]:
         draft.fields.append(_field(draft, said, form))
     for name in ("parallel", "priority", "timeout"):
@@ -133,7 +146,7 @@ def place_errors(draft: Draft, message: str, fields: Mapping[str, str]) -> None:
     names = {one.said["name"] for one in draft.fields}
     for where, what in fields.items():
         name = where.rpartition(".")[2]
-        if (".params." in where and name in names) or name in _COMMON:
+        if (".params." in where and name in names) or name in (*COMMON, "groups"):
             draft.errors.setdefault(name, what)
             placed = True
     if not placed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
 import time
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ class History:
     """Typical seconds of each tool on each site, for each who may see its jobs."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, str], tuple[float, float | None]] = {}
+        self._known: dict[tuple[str, str, str], tuple[float, float]] = {}
 
     async def typical(self, site: Site, who: Principal, tools: Iterable[str]) -> dict[str, float]:
         """Return the median seconds of successful jobs; tools without any are left out."""
@@ -46,11 +47,25 @@ class History:
             for job in page["items"]
             if (seconds := words.seconds_between(job["started"], job["finished"], 0)) is not None
         ]
-        found = statistics.median(spans) if spans else None
+        if not spans:
+            return None  # asked again the next time: the first one that is good is told at once
+        found = statistics.median(spans)
         if len(self._known) >= MOST_KEPT:
             self._known.clear()
         self._known[key] = time.monotonic(), found
         return found
+
+
+def remaining(
+    submission: Mapping[str, Any], typical: Iterable[float], at_once: int
+) -> float | None:
+    """Return the seconds that a begun submission may still take, from what its jobs usually do."""
+    usual = list(typical)
+    ended: int = sum(submission["states"].get(name, 0) for name in ("DONE", "ARCHIVED"))
+    if submission["phase"] != "running" or not usual:
+        return None
+    rounds: int = math.ceil((submission["jobs"] - ended) / max(1, at_once))
+    return rounds * statistics.mean(usual)
 
 
 def progress(job: Mapping[str, Any], typical: float | None, now: int) -> dict[str, Any] | None:

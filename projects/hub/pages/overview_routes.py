@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from projects.core.errors import TopgallantError
+from projects.hub.artifacts.ansi import plain
 from projects.hub.pages import history, live
 from projects.hub.pages.page_route import PageRoute, Viewer
 from projects.hub.pages.places import pages_of, site_of
@@ -29,6 +30,10 @@ PATIENCE = 1.0
 """Seconds that a satellite has to say what it does before the page is shown without it."""
 
 SHOWN = 8
+LAST_WORDS = 400
+"""Bytes at the end of what a job complained of."""
+
+_BROKEN = 500
 _FAILURES = "FAILED,TIMEOUT,LOST"
 
 
@@ -96,8 +101,8 @@ async def satellites(request: Request, who: Viewer) -> Response:
         who,
         section="satellites",
         local=by_name[local.nickname] if local else None,
+        local_tools=len(await local.tools()) if local else 0,
         satellites=listed,
-        hub=str(request.base_url).rstrip("/"),
         crumbs=[("Satellites", "")],
     )
 
@@ -204,4 +209,21 @@ async def _fill(told: dict[str, Any], pages: Pages, site: Site, who: Principal) 
         {**job, **where, "waits_for": why[at] if at < len(why) else ""}
         for at, job in enumerate(waiting["items"])
     ]
-    told["failed"] = [{**job, **where} for job in failed["items"]]
+    words = await asyncio.gather(*(_last_words(site, who, job["id"]) for job in failed["items"]))
+    told["failed"] = [
+        {**job, **where, "said": said} for job, said in zip(failed["items"], words, strict=True)
+    ]
+
+
+async def _last_words(site: Site, who: Principal, job: str) -> str:
+    """Return the last line of what a job complained of; a satellite isn't asked for so many."""
+    if not site.is_local:
+        return ""
+    try:
+        part = await site.log(who, job, "stderr", None, LAST_WORDS)
+    except TopgallantError as error:
+        if error.http_status >= _BROKEN:
+            raise
+        return ""  # its log is gone, or its tool keeps none
+    lines = plain(part.data.decode("utf-8", "replace")).split("\n")
+    return next((line for line in reversed(lines) if line), "")

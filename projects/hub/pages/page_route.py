@@ -26,6 +26,7 @@ _logger = logging.getLogger(__name__)
 
 _BUG = 500
 _TITLES = {
+    400: "That doesn't fit",
     401: "Log in",
     403: "Not allowed",
     404: "Nothing here",

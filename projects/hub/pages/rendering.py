@@ -60,7 +60,8 @@ def environment() -> Environment:
     for name in ("duration", "size", "number", "value", "parameters", "label", "kind"):
         made.filters[name] = getattr(words, name)
     made.filters["shell_word"] = shlex.quote
-    made.filters["phase_kind"] = words.phase_kind
+    for name in ("phase_kind", "phase_label", "queued", "breakable", "measured"):
+        made.filters[name] = getattr(words, name)
     made.globals["static"] = static_files.address
     made.globals["navigation"] = NAVIGATION
     made.globals["table_address"] = names.address
@@ -91,6 +92,7 @@ def page(
         "crumbs": (),
         "base": "",
         "site": None,
+        "hub": str(request.base_url).rstrip("/"),
         "version": request.app.version,
         **context,
     }

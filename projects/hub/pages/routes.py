@@ -9,10 +9,12 @@ from projects.hub.pages import (
     admin_routes,
     group_routes,
     job_routes,
+    log_routes,
     notification_routes,
     overview_routes,
-    result_routes,
+    run_routes,
     static_files,
+    submission_routes,
     submit_routes,
     table_routes,
 )
@@ -20,11 +22,12 @@ from projects.hub.pages import (
 router = APIRouter(include_in_schema=False)
 router.include_router(static_files.router)
 router.include_router(overview_routes.router)
-router.include_router(job_routes.router)
-router.include_router(job_routes.router, prefix="/satellites/{nickname}")
+for each in (job_routes.router, log_routes.router, submission_routes.router):
+    router.include_router(each)
+    router.include_router(each, prefix="/satellites/{nickname}")
 router.include_router(submit_routes.router)
 router.include_router(table_routes.router)
-router.include_router(result_routes.router)
+router.include_router(run_routes.router)
 router.include_router(account_routes.router)
 router.include_router(admin_routes.router)
 router.include_router(group_routes.router)

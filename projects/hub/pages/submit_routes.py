@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from projects.core.errors import TopgallantError
-from projects.hub.pages import drafts
+from projects.hub.pages import drafts, sharing
 from projects.hub.pages.page_route import Actor, PageRoute
 from projects.hub.pages.places import pages_of
 from projects.hub.pages.rendering import page
@@ -18,8 +18,6 @@ from projects.jobs.http.body import Form, read_form
 from projects.jobs.http.refusals import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from projects.hub.sites.site import Site
     from projects.jobs.http.access import Principal
 
@@ -68,15 +66,15 @@ async def fill(
 ) -> Response:
     """Show the form of a tool; `again` is a job whose values are taken."""
     place, said = await _place(request, tool, site)
-    given: Mapping[str, Any] | None = None
+    usual = await sharing.usual(request, who) if place.is_local else ()
     if again:
-        given = (await place.job(who, again))["params"]
+        draft = await _again(request, who, place, said, again)
     else:
         asked = {n[2:]: v for n, v in request.query_params.items() if n.startswith("p.")}
-        given = asked or None
-    return await _form(
-        request, who, place, drafts.empty(said, given), chosen=site or place.nickname
-    )
+        draft = drafts.empty(said, asked or None)
+        draft.groups = usual
+    draft.usual = usual
+    return await _form(request, who, place, draft, chosen=site or place.nickname)
 
 
 @router.post("/submit/{tool}")
@@ -85,11 +83,11 @@ async def submit(request: Request, who: Actor, tool: str) -> Response:
     form = await read_form(request)
     chosen = form.get("site")
     place, said = await _place(request, tool, chosen)
-    draft = drafts.read(said, form)
-    if draft.errors:
-        return await _form(request, who, place, draft, chosen=chosen, status=422)
     if chosen == ANY:
         place = await pages_of(request).sites.any_that_can([tool])
+    draft = await _read(request, who, place, said, form)
+    if draft.errors:
+        return await _form(request, who, place, draft, chosen=chosen, status=422)
     try:
         done = await place.submit(who, draft.request())
     except TopgallantError as error:
@@ -109,8 +107,10 @@ async def submit(request: Request, who: Actor, tool: str) -> Response:
 async def preview(request: Request, who: Actor, tool: str) -> Response:
     """Show what the form would submit, as a command and as JSON."""
     form: Form = await read_form(request)
-    _, said = await _place(request, tool, form.get("site"))
-    return page(request, "submit_preview.html", who, draft=drafts.read(said, form))
+    place, said = await _place(request, tool, form.get("site"))
+    draft = await _read(request, who, place, said, form)
+    typical = await pages_of(request).history.typical(place, who, [tool])
+    return page(request, "submit_preview.html", who, draft=draft, typical=typical.get(tool))
 
 
 @router.get("/submit/{tool}/options/{parameter}")
@@ -122,8 +122,12 @@ async def options(
     known = next((one for one in said["parameters"] if one["name"] == parameter), None)
     if known is None:
         raise Invalid(f"{tool} has no parameter {parameter[:100]}")
-    found = await place.options(tool, parameter)
-    field = next(one for one in drafts.empty(said).fields if one.said["name"] == parameter)
+    try:
+        found = await place.options(tool, parameter)
+    except TopgallantError as error:
+        found = {"options": known.get("options", []), "warning": error.message}
+    chosen = request.query_params.getlist(f"p.{parameter}")
+    field = drafts.Field(known, [text for text in chosen if text])
     return page(
         request,
         "submit_options.html",
@@ -142,6 +146,30 @@ async def _tools(site: Site) -> tuple[list[dict[str, Any]], str]:
         return [], "it doesn't answer in time"
     except TopgallantError as error:
         return [], error.message
+
+
+async def _again(
+    request: Request, who: Principal, place: Site, said: dict[str, Any], job: str
+) -> drafts.Draft:
+    """Return the form as a job has it: its values, its time limit, who sees it."""
+    found = await place.job(who, job)
+    draft = drafts.empty(said, found["params"])
+    if found["timeout"] and found["timeout"] != said.get("timeout"):
+        draft.common["timeout"] = f"{found['timeout']:g}"
+    seen_by = await sharing.seen_by(request, place, found["submission_id"])
+    draft.groups = [each for each in seen_by if each in who.groups]
+    return draft
+
+
+async def _read(
+    request: Request, who: Principal, place: Site, said: dict[str, Any], form: Form
+) -> drafts.Draft:
+    draft = drafts.read(said, form)
+    if place.is_local:
+        draft.usual = await sharing.usual(request, who)
+    elif draft.groups:
+        draft.errors["groups"] = f"jobs on {place.nickname} are seen by their owner alone"
+    return draft
 
 
 async def _place(request: Request, tool: str, chosen: str) -> tuple[Site, dict[str, Any]]:
@@ -181,7 +209,9 @@ async def _form(  # noqa: PLR0917  (what a form shows)
     chosen: str,
     status: int = 200,
 ) -> Response:
-    online = [each.nickname for each in await pages_of(request).sites.online()]
+    pages = pages_of(request)
+    online = [each.nickname for each in await pages.sites.online()]
+    typical = await pages.history.typical(place, who, [draft.tool["name"]])
     return page(
         request,
         "submit.html",
@@ -192,6 +222,8 @@ async def _form(  # noqa: PLR0917  (what a form shows)
         options=await _options(place, draft),
         sites=[*online, ANY] if len(online) > 1 else online,
         chosen=chosen or place.nickname,
+        shared_on=pages.sites.local.nickname if pages.sites.local else "",
+        typical=typical.get(draft.tool["name"]),
         crumbs=[("Submit", "/submit"), (draft.tool["name"], "")],
     )
 

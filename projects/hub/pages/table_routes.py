@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from projects.hub.pages import forms
+from projects.hub.pages.lists import PER_PAGE, narrowed
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.hub.tables import changing, downloads, filters, reading, schemas
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-PER_PAGE = 50
 MOST_TABLES = 500
 MOST_COLUMNS = 30
 """Columns that a page shows; downloads have all."""
@@ -144,7 +143,7 @@ async def _table(
         matching=matching,
         wrong=wrong,
         wanted=wanted,
-        with_=functools.partial(_with, wanted),
+        with_=functools.partial(narrowed, wanted),
         crumbs=[("Tables", "/tables"), (found.name, "")],
     )
 
@@ -196,7 +195,3 @@ async def verdict(  # noqa: PLR0917  (a route)
 
 def _numeric(table: ResultTable) -> list[Column]:
     return [column for column in table.columns if column.type in NUMERIC]
-
-
-def _with(wanted: dict[str, str], **more: str) -> str:
-    return urlencode({name: text for name, text in {**wanted, **more}.items() if text})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
 
 from projects.jobs.model.moment import SECOND, parse_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 WAITING = frozenset(("NEW", "PREPARING", "WAITING"))
 LIVE = frozenset(("STARTING", "RUNNING", "STOPPING", "CLEANING"))
@@ -17,6 +20,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _KIBI = 1024
 _LONGEST_VALUE = 40
 _LONGEST_LINE = 120
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 _NAMES = {
     "SUCCESS": "success",
     "FAILED": "failed",
@@ -40,6 +44,13 @@ def label(job: Mapping[str, Any]) -> str:
     if job["state"] in WAITING:
         return "waiting"
     return str(job["state"]).lower()
+
+
+def phase_label(submission: Mapping[str, Any]) -> str:
+    """Return what a submission is doing, for people."""
+    if submission["phase"] != "done":
+        return {"pending": "waiting"}.get(submission["phase"], str(submission["phase"]))
+    return _NAMES[phase_kind(submission).upper()]
 
 
 def phase_kind(submission: Mapping[str, Any]) -> str:
@@ -106,9 +117,46 @@ def size(count: float) -> str:
     return f"{count / _KIBI:.1f} TiB"
 
 
+def ordinal(place: int) -> str:
+    """Return a place: `1st`, `2nd`, `13th`."""
+    ending = "th" if place % 100 in (11, 12, 13) else _ENDINGS.get(place % 10, "th")
+    return f"{place:,}{ending}"
+
+
+def queued(waiting: Mapping[str, Any]) -> str:
+    """Return where in the queue a job or submission is; empty if it doesn't wait."""
+    if not waiting.get("waits_for"):  # of an older satellite: never there
+        return ""
+    place = waiting.get("queue_position")
+    return f"{ordinal(place)} in the queue" if place else "more than 1,000 are before it"
+
+
 def number(value: float) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,}"
+
+
+def breakable(name: str) -> Markup:
+    """Return a long name that lines may break after `/` and `_`, and nowhere else if they can."""
+    return Markup(re.sub(r"(/|__?)", r"\1<wbr>", str(escape(name))))  # noqa: S704  (it is escaped)
+
+
+def measured(number: float | None, unit: str) -> str:
+    """Return what was measured, with its unit: `18,544.2 rows/s`; a dash for nothing."""
+    return "\N{EN DASH}" if number is None else f"{number:,.6g} {unit}".rstrip()
+
+
+def kpis_in_order(kpis: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the pairs of a comparison: worse, better, in both, in one; else as they were."""
+
+    def place(one: Mapping[str, Any]) -> int:
+        if one["a"] is None or one["b"] is None:
+            return 3
+        if one["better"] is None or not one["apart"]:
+            return 2
+        return int(one["better"])
+
+    return sorted(kpis, key=place)
 
 
 def value(one: Any) -> str:

@@ -10,18 +10,18 @@ from starlette.concurrency import run_in_threadpool
 
 from projects.hub.sites.site import Download, Part
 from projects.hub.sites.stream import Reader
-from projects.jobs.http import files, filters, operations, render
+from projects.jobs.http import files, filters, operations, queue, render
 from projects.jobs.http.logs import followed, open_log
 from projects.jobs.http.refusals import Invalid
-from projects.jobs.model.states import QUEUED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from typing import TypeVar
 
     from projects.hub.sites.site import Json, Said
     from projects.jobs.http.access import Principal
     from projects.jobs.http.services import Services
+    from projects.jobs.store.values import SubmissionView
 
     Query = TypeVar("Query", filters.JobQuery, filters.JobPageQuery, filters.SubmissionPageQuery)
 
@@ -66,22 +66,20 @@ class LocalSite:
     async def job(self, who: Principal, job: str) -> Json:
         """Return a job."""
         found = await self._services.read(operations.job_of, self._services, who, job)
-        waits_for = ""
-        if found.state in QUEUED:
-            waits_for = await run_in_threadpool(self._services.engine.why_waiting, found.number)
-        return render.job(found) | {"waits_for": waits_for}
+        return render.job(found) | await run_in_threadpool(queue.of_job, self._services, found)
 
     async def submissions(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return a page of submissions."""
         read = _read(filters.SubmissionPageQuery, query)
-        return await self._page(self._services.store.submissions, render.submission, who, read)
+        page = await self._page(self._services.store.submissions, lambda one: one, who, read)
+        items = await run_in_threadpool(self._shown, page["items"])
+        return {"items": items, "next": page["next"]}
 
     async def submission(self, who: Principal, submission: str) -> Json:
         """Return a submission."""
         services = self._services
-        return render.submission(
-            await services.read(operations.submission_of, services, who, submission)
-        )
+        found = await services.read(operations.submission_of, services, who, submission)
+        return (await run_in_threadpool(self._shown, [found]))[0]
 
     async def counts(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return how many jobs there are."""
@@ -108,7 +106,7 @@ class LocalSite:
         """Cancel all jobs of a submission."""
         services = self._services
         done = await run_in_threadpool(operations.cancel_submission, services, who, submission)
-        return render.submission(done)
+        return (await run_in_threadpool(self._shown, [done]))[0]
 
     async def retry(self, who: Principal, job: str) -> Json:
         """Run a job once more."""
@@ -148,10 +146,14 @@ class LocalSite:
         answer: Any = files.attachment(file, path, asked)
         return Download(answer.status_code, dict(answer.headers), _body(answer))
 
+    def _shown(self, found: Sequence[SubmissionView]) -> list[Json]:
+        waiting = queue.of_submissions(self._services, found)
+        return [render.submission(one) | said for one, said in zip(found, waiting, strict=True)]
+
     async def _page(
         self,
         read: Callable[..., Any],
-        shown: Callable[[Any], Json],
+        shown: Callable[[Any], Any],
         who: Principal,
         query: Any,
     ) -> Json:

@@ -8,14 +8,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from projects.jobs.http import files, filters, operations, render, schemas
+from projects.jobs.http import files, filters, operations, queue, render, schemas
 from projects.jobs.http.access import READ, Reader, Submitter
 from projects.jobs.http.answers import answer, page_answer
 from projects.jobs.http.body import read_json
 from projects.jobs.http.logs import MOST_LINES, LogName, log_answer
 from projects.jobs.http.services import services_of
 from projects.jobs.http.streams import EventStream
-from projects.jobs.model.states import QUEUED
 
 router = APIRouter(prefix="/api/v1", responses=schemas.COMMON_ERRORS)
 
@@ -59,14 +58,17 @@ async def submissions(
     request: Request, who: Reader, query: Annotated[filters.SubmissionPageQuery, Query()]
 ) -> Response:
     """List submissions, the newest first."""
+    services = services_of(request)
     page = await run_in_threadpool(
-        services_of(request).store.submissions,
+        services.store.submissions,
         query.filter(who),
         limit=query.limit,
         cursor=query.cursor,
         oldest_first=query.oldest_first,
     )
-    return page_answer(request, [render.submission(one) for one in page.items], page.next)
+    waiting = await run_in_threadpool(queue.of_submissions, services, page.items)
+    items = [render.submission(one) | said for one, said in zip(page.items, waiting, strict=True)]
+    return page_answer(request, items, page.next)
 
 
 @router.get("/submissions/{submission}", response_model=schemas.Submission, tags=["submissions"])
@@ -74,7 +76,8 @@ async def submission(request: Request, who: Reader, submission: str) -> Response
     """Show a submission; its jobs are `/jobs?submission=…`."""
     services = services_of(request)
     found = await services.read(operations.submission_of, services, who, submission)
-    return answer(render.submission(found))
+    waiting = await run_in_threadpool(queue.of_submission, services, found)
+    return answer(render.submission(found) | waiting)
 
 
 @router.post(
@@ -84,7 +87,8 @@ async def cancel_submission(request: Request, who: Submitter, submission: str) -
     """Cancel all of its jobs that haven't ended."""
     services = services_of(request)
     done = await services.write(operations.cancel_submission, services, who, submission)
-    return answer(render.submission(done))
+    waiting = await run_in_threadpool(queue.of_submission, services, done)
+    return answer(render.submission(done) | waiting)
 
 
 # ── jobs ──
@@ -110,10 +114,7 @@ async def job(request: Request, who: Reader, job: str) -> Response:
     """Show a job, by its id or number."""
     services = services_of(request)
     found = await services.read(operations.job_of, services, who, job)
-    waits_for = ""
-    if found.state in QUEUED:
-        waits_for = await run_in_threadpool(services.engine.why_waiting, found.number)
-    return answer(render.job(found) | {"waits_for": waits_for})
+    return answer(render.job(found) | await run_in_threadpool(queue.of_job, services, found))
 
 
 @router.get("/jobs/{job}/uploads", response_model=schemas.UploadList, tags=["jobs"])

@@ -128,6 +128,9 @@ class JobDetail(Job):
     """A job, and why it waits."""
 
     waits_for: str = Field(description="a sentence; empty unless it waits")
+    queue_position: int | None = Field(
+        description="among all jobs that wait, 1 is next; null: it doesn't wait, or is far behind"
+    )
 
 
 class SubmissionBase(BaseModel):
@@ -153,6 +156,10 @@ class Submission(SubmissionBase):
     finished: Moment | None
     states: dict[StateName, int]
     outcomes: dict[OutcomeName, int]
+    waits_for: str = Field(description="a sentence; empty unless none of its jobs has begun")
+    queue_position: int | None = Field(
+        description="among the submissions that haven't begun, 1 is next; null: as of a job"
+    )
 
 
 class Submitted(SubmissionBase):

@@ -13,7 +13,14 @@ from projects.jobs.store import pages
 from projects.jobs.store.rows import EVENTS, JOBS, SUBMISSIONS, event_of, jobs_of, submission_of
 from projects.jobs.store.shelves import fitting
 from projects.jobs.store.tables import JOB_SHELF, event, job, submission
-from projects.jobs.store.values import Events, JobFilter, Page, SubmissionFilter, cursor
+from projects.jobs.store.values import (
+    Events,
+    JobFilter,
+    Page,
+    Queued,
+    SubmissionFilter,
+    cursor,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +39,13 @@ _CREATED = "state"
 # Made once: to put a statement together takes as long as to execute it.
 _JOB_BY_NUMBER = JOBS.where(job.c.number == bindparam("key"))
 _JOB_BY_ID = JOBS.where(job.c.id == bindparam("key"))
+
+_WAITING = submission.c.in_new + submission.c.in_preparing + submission.c.in_waiting
+_QUEUE = (
+    select(submission.c.number, submission.c.jobs, _WAITING.label("waiting"))
+    .where(submission.c.finished.is_(None), _WAITING > 0)
+    .order_by(submission.c.rank, submission.c.number)
+)
 
 
 class Reader:
@@ -96,6 +110,18 @@ class Reader:
         )
         rows = self._connection.execute(query).all()
         return [submission_of(self._connection, row, self._shelves) for row in rows]
+
+    def queue(self, limit: int) -> list[Queued]:
+        """Return the submissions that have waiting jobs, by rank."""
+        rows = self._connection.execute(_QUEUE.limit(limit)).all()
+        return [Queued(row.number, row.waiting, row.waiting < row.jobs) for row in rows]
+
+    def waiting_before(self, one: Job, limit: int) -> int:
+        """Return how many jobs of its submission wait before a job, of very many `limit`."""
+        span = pages.Span(one.number - one.position, one.number - 1)
+        shelves = fitting(JOB_SHELF, owners=[one.owner], states=QUEUED)
+        cut = pages.job_cut(span, limit, descending=True)
+        return len(pages.numbers(self._connection, cut, shelves))
 
     def next_jobs(self, number: int, after: int, limit: int) -> list[Job]:
         """Return waiting jobs of a submission in their order."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Events,
         NewSubmission,
         Page,
+        Queued,
         Refused,
         SubmissionView,
         Submitted,
@@ -161,6 +162,16 @@ class Store:
         """Return those of them whose job is over, is being stopped, or is in another attempt."""
         with self._database.read() as connection:
             return families.left_over(connection, self._shelves)
+
+    def queue(self, *, limit: int) -> list[Queued]:
+        """Return the submissions that have waiting jobs, by rank, then number."""
+        with self._read() as reader:
+            return reader.queue(limit)
+
+    def waiting_before(self, job: Job, *, limit: int) -> int:
+        """Return how many jobs of its submission wait before a job; counts to `limit`."""
+        with self._read() as reader:
+            return reader.waiting_before(job, limit)
 
     def next_jobs(self, submission: int, *, after: int = -1, limit: int) -> list[Job]:
         """Return the waiting jobs of a submission with positions greater than `after`, in order."""

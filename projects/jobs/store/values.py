@@ -6,7 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from projects.core.errors import UsageError
 from projects.jobs.model.entities import Event, OnRestart, Process, Submission, Upload, Usage
@@ -106,6 +106,14 @@ class Change:
     data: Mapping[str, Any] = field(default_factory=dict)
     processes: Sequence[Process] = ()
     uploads: Sequence[Upload] = ()
+
+
+class Queued(NamedTuple):
+    """A submission in the queue: how many of its jobs wait, and whether others are further."""
+
+    number: int
+    waiting: int
+    begun: bool
 
 
 class Why(StrEnum):

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.hub.artifacts import lines, runs, showing
-from projects.hub.artifacts.ansi import ansi_to_html, lines_to_html
+from projects.hub.artifacts.ansi import ansi_to_html, lines_to_html, plain
 from projects.hub.artifacts.archives import archive
 from projects.hub.artifacts.trees import DirectoryTree, ManifestTree, Tree
 from projects.jobs.http.files import OpenFile
@@ -221,3 +221,7 @@ def test_two_runs_are_compared_and_one_is_drawn(desk: Desk) -> None:
     page = runs.timeline_of(trees[0])
     assert "bench test_ci" in page
     assert "<script>alert" not in page
+
+
+def test_text_for_one_line_has_nothing_of_a_terminal() -> None:
+    assert plain("\x1b[31mred\x1b[0m \x1b]0;title\x07\n  two\x00 ") == "red\ntwo"

@@ -109,6 +109,17 @@ def test_what_a_satellite_says_is_put_beside_the_fields() -> None:
     assert other.errors == {"form": "the store is full"}
 
 
+def test_groups_are_said_where_they_are_not_the_usual_ones() -> None:
+    draft = read(*GOOD, ("groups", "team"))
+    assert draft.request()["groups"] == ["team"]
+    assert draft.satctl() == "satctl submit_file submission.json"
+    draft.usual = ["team"]
+    assert "groups" not in draft.request()
+    nobody = read(*GOOD)
+    nobody.usual = ["team"]
+    assert nobody.request()["groups"] == []
+
+
 def test_values_of_a_job_fill_the_form_again() -> None:
     draft = drafts.empty(TOOL, {"title": "x", "verbose": True, "fruits": ["apple"], "users": 4})
     texts = {one.said["name"]: list(one.raw) for one in draft.fields if one.raw}

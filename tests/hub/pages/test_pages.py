@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from tests.hub.hub_world import Hub
+from tests.hub.hub_world import TEST, Hub
 
 PAGES = ("/", "/jobs", "/submissions", "/satellites", "/satellites/nick", "/submit", "/account")
 
@@ -191,3 +191,26 @@ def test_a_mistake_of_ours_shows_nothing_of_itself(
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Its log has the details under" in answer.text
+
+
+def test_who_is_in_a_group_shares_from_the_form(hub: Hub, ann: httpx.Client) -> None:
+    hub.user("bob")
+    hub.group("team", members=["ann", "bob"])
+    hub.directory.change("ann", {"autoshare": ["team"]}, TEST)
+    csrf = {"csrf_token": ann.headers["X-CSRF-Token"], "site": "nick", "p.a": "1"}
+    form = ann.get("/submit/example").text
+    assert 'name="groups" value="team" checked' in form
+    shared = ann.post("/submit/example", data={**csrf, "groups": "team"}).headers["Location"]
+    alone = ann.post("/submit/example", data=csrf).headers["Location"]
+    bob = hub.browser("bob")
+    assert (bob.get(shared).status_code, bob.get(alone).status_code) == (200, 404)
+    for job, checked in ((shared, True), (alone, False)):
+        again = ann.get("/submit/example", params={"again": job.rpartition("/")[2]}).text
+        assert ('value="team" checked' in again) is checked
+    refused = ann.post("/submit/example", data={**csrf, "groups": "others"})
+    assert refused.status_code == 422
+    assert "others" in refused.text
+
+
+def test_the_form_of_who_is_in_no_group_offers_none(ann: httpx.Client) -> None:
+    assert "Share with" not in ann.get("/submit/example").text

@@ -144,3 +144,10 @@ def test_progress_is_told_by_what_is_usual() -> None:
     assert unknown is not None
     assert unknown["words"] == "10 s so far"
     assert history.progress({"started": None, "finished": None}, 4.0, 1) is None
+
+
+def test_what_a_submission_may_still_take() -> None:
+    begun = {"phase": "running", "jobs": 10, "states": {"DONE": 3, "RUNNING": 2, "WAITING": 5}}
+    assert history.remaining(begun, [10.0, 20.0], 2) == 4 * 15
+    assert history.remaining(begun, [], 2) is None
+    assert history.remaining({**begun, "phase": "pending"}, [10.0], 2) is None

@@ -77,3 +77,53 @@ def test_a_submission_shows_its_worst_outcome(
     phase: str, outcomes: dict[str, int], kind: str
 ) -> None:
     assert words.phase_kind({"phase": phase, "outcomes": outcomes}) == kind
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th")],
+)
+def test_places(place: int, said: str) -> None:
+    assert words.ordinal(place) == said
+
+
+def test_the_place_in_a_queue() -> None:
+    assert (
+        words.queued({"waits_for": "It waits.", "queue_position": 1021}) == "1,021st in the queue"
+    )
+    assert words.queued({"waits_for": "It waits.", "queue_position": None}).startswith("more than")
+    assert words.queued({"waits_for": "", "queue_position": None}) == ""
+    assert words.queued({"phase": "pending"}) == ""  # an older satellite doesn't say
+
+
+def test_a_submission_that_is_done_says_how() -> None:
+    done = {"phase": "done", "outcomes": {"SUCCESS": 3, "TIMEOUT": 1}}
+    assert words.phase_label(done) == "timed out"
+    assert words.phase_label({"phase": "pending"}) == "waiting"
+
+
+def test_long_names_may_break_and_are_text() -> None:
+    said = words.breakable("a/b__c_<d>")
+    assert str(said) == "a/<wbr>b__<wbr>c_<wbr>&lt;d&gt;"
+    assert hasattr(said, "__html__")
+
+
+def test_what_was_measured_has_its_unit() -> None:
+    assert words.measured(221787.4, "rows/s") == "221,787 rows/s"
+    assert words.measured(0.00123, "") == "0.00123"
+    assert words.measured(None, "ms") == "\N{EN DASH}"
+
+
+def test_of_two_runs_the_kpis_that_got_worse_come_first() -> None:
+    def kpi(name: str, a: float | None, better: bool | None, apart: bool) -> dict[str, object]:
+        return {"name": name, "a": a, "b": 1.0, "better": better, "apart": apart}
+
+    kpis = [
+        kpi("only in b", None, None, apart=False),
+        kpi("noise", 1.0, better=False, apart=False),
+        kpi("better", 2.0, better=True, apart=True),
+        kpi("worse", 3.0, better=False, apart=True),
+    ]
+    assert [one["name"] for one in words.kpis_in_order(kpis)] == [
+        "worse", "better", "noise", "only in b",
+    ]  # fmt: skip

@@ -68,7 +68,13 @@ def test_a_submission_is_cancelled_and_a_job_retried(place: Place) -> None:
     place.world.until(lambda: len(place.world.puppets.orders) == 2)
     submission = place.do(lambda site: site.job(ANN, ids[0]))["submission_id"]
     waiting = place.do(lambda site: site.job(ANN, ids[3]))
-    assert waiting["waits_for"]
+    assert (bool(waiting["waits_for"]), waiting["queue_position"]) == (True, 2)
+    (behind,) = place.submit(ANN)
+    found = place.do(lambda site: site.job(ANN, behind))["submission_id"]
+    listed = place.do(lambda site: site.submissions(ANN, {}))["items"]
+    assert [one["queue_position"] for one in listed] == [1, None]
+    assert place.do(lambda site: site.submission(ANN, found)) == listed[0]
+    place.do(lambda site: site.cancel(ANN, behind))
     place.do(lambda site: site.cancel_submission(ANN, submission))
     for job in ids:
         assert place.world.ended(job).outcome == "CANCELLED"

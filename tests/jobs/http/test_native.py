@@ -66,6 +66,31 @@ def test_a_job_that_waits_says_what_for(world: World) -> None:
     assert client.get(f"/api/v1/jobs/{waiting}").json()["waits_for"]
 
 
+def test_the_queue_is_counted(world: World) -> None:
+    world.puppets.hold = True
+    client = world.client()
+    begun = world.submit(client, 4)  # two of them at once
+    world.until(lambda: len(items(client, "/api/v1/jobs", state="RUNNING")) == 2)
+    later = world.submit(client, 2)
+    wanted = {"job_specs": [{"name": "example", "params": {"a": 1}}], "priority": 1}
+    (urgent,) = client.post("/api/v1/submissions", json=wanted).json()["job_ids"]
+
+    def place(job: str) -> int | None:
+        found: int | None = client.get(f"/api/v1/jobs/{job}").json()["queue_position"]
+        return found
+
+    assert [place(job) for job in begun] == [None, None, 1, 2]
+    assert place(urgent) == 3
+    assert [place(job) for job in later] == [4, 5]
+    listed = items(client, "/api/v1/submissions")
+    assert [one["queue_position"] for one in listed] == [1, 2, None]
+    said = [one["waits_for"] for one in listed]
+    assert said[0] == "At most 1 submission runs at once, now #1; it is next."
+    assert said[1:] == ["It waits for the submissions before it.", ""]
+    for one in listed:
+        assert client.get(f"/api/v1/submissions/{one['id']}").json() == one
+
+
 def test_jobs_are_filtered(world: World) -> None:
     client = world.client("ann")
     before = moment.iso(moment.now())

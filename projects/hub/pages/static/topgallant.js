@@ -33,6 +33,12 @@
     });
   });
 
+  // On a phone the rooms are wider than the window: the one where one is comes into view
+
+  each(".rooms [aria-current]", document, function (room) {
+    room.parentElement.scrollLeft = room.offsetLeft - (room.parentElement.clientWidth - room.clientWidth) / 2;
+  });
+
   // Keys: / finds, j and k go through a list
 
   function isTyping(target) {
@@ -55,7 +61,9 @@
 
   // What comes into the page: times in the reader's zone, buttons that need scripts
 
-  var precise = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  var precise = new Intl.DateTimeFormat(undefined, {
+    year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit", timeZoneName: "short"
+  });
 
   function enliven(part) {
     each("time[datetime]", part, function (time) {
@@ -126,6 +134,31 @@
       store(key, null);
       location.assign(form.action);
     });
+  });
+
+  // A part of a page that is drawn anew leaves the focus where it was
+
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var link = document.activeElement;
+    if (!event.detail.target.contains(link) || !link.getAttribute("href")) return;
+    var same = "a[href='" + CSS.escape(link.getAttribute("href")) + "']";
+    document.addEventListener("htmx:afterSettle", function () {
+      var again = document.querySelector("#live " + same);
+      if (again && document.activeElement === document.body) again.focus({ preventScroll: true });
+    }, { once: true });
+  });
+
+  // Options that come late leave what was chosen meanwhile
+
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var target = event.detail.target;
+    if (!target.closest("form[data-draft]")) return;
+    var chosen = target.value;
+    var boxes = Array.from(target.querySelectorAll("input:checked"), function (box) { return box.value; });
+    target.addEventListener("htmx:afterSwap", function () {
+      if (target.tagName === "SELECT") target.value = chosen;
+      each("input[type=checkbox]", target, function (box) { box.checked = boxes.indexOf(box.value) >= 0; });
+    }, { once: true });
   });
 
   // Logs: at their end until somebody scrolls up; the oldest of very many lines go

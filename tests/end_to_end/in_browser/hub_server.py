@@ -30,17 +30,37 @@ while [ $i -lt "$arg_steps" ]; do
     i=$((i + 1)); printf '\\033[32mstep\\033[0m %s of <b>%s</b>\\n' $i "$arg_steps"; sleep 0.2
 done
 """
+CHATTY = """#!/bin/sh
+seq --format='line %.0f of very many, each as long as lines of a log are' 12000
+i=12000
+while [ $i -lt "$arg_steps" ]; do
+    i=$((i + 1)); echo "line $i of very many"; sleep 0.2
+done
+"""
 FAILING = "#!/bin/sh\necho 'no space left' >&2\nexit 3\n"
+DO_NOTHING = "#!/bin/sh\n"
 NUMBER = '{"name": "steps", "type": "nat", "doc": "How many", "default": 10}'
+LATE = """{"name": "animal", "type": "choice", "doc": "Asks for more", "options": ["cat", "dog"],
+"shell": "while [ ! -e gate ]; do sleep 0.05; done; echo otter", "default": "cat"}"""
+WARNED = """{"name": "animal", "type": "choice", "doc": "Asks for more", "options": ["cat", "dog"],
+"shell": "echo the list is away >&2; exit 3", "default": "cat"}"""
+TOOLS = (
+    ("slow", SLOW, NUMBER),
+    ("chatty", CHATTY, NUMBER),
+    ("failing", FAILING, ""),
+    ("late", DO_NOTHING, LATE),
+    ("warned", DO_NOTHING, WARNED),
+)
 
 
 @dataclass
 class HubServer:
-    """A server, who calls it, and where it keeps what it knows."""
+    """A server, who calls it, where it keeps what it knows, and its tests."""
 
     address: str
     link: str
     data: Path
+    scripts: Path
     client: httpx.Client
 
     def submit(self, tool: str, note: str = "", **params: object) -> str:
@@ -49,6 +69,10 @@ class HubServer:
         answer = self.client.post("/api/v1/submissions", json=wanted).raise_for_status()
         job: str = answer.json()["job_ids"][0]
         return job
+
+    def cancel(self, job: str) -> None:
+        """Cancel a job."""
+        self.client.post(f"/api/v1/jobs/{job}/cancel").raise_for_status()
 
     def ended(self, job: str) -> str:
         """Wait until a job has ended; return how."""
@@ -63,11 +87,11 @@ class HubServer:
 
 @pytest.fixture(scope="module")
 def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
-    """Serve a hub with the example tests, one that is slow and one that fails."""
+    """Serve a hub with the example tests and some of our own."""
     home = tmp_path_factory.mktemp("hub")
     scripts = home / "test_scripts"
     shutil.copytree(CHECKOUT / "projects/satellite/test_scripts", scripts)
-    for name, text, parameters in (("slow", SLOW, NUMBER), ("failing", FAILING, "")):
+    for name, text, parameters in TOOLS:
         (scripts / name).mkdir()
         spec = f'{{"description": "For a test.", "parameters": [{parameters}]}}'
         (scripts / name / "spec.json").write_text(spec)
@@ -83,7 +107,7 @@ def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
             command, cwd=CHECKOUT, env=environ, stderr=out, stdout=out, start_new_session=True
         )
         try:
-            server = _ready(process, told, home / "data")
+            server = _ready(process, told, home / "data", scripts)
             yield server
             server.client.close()
         finally:
@@ -92,7 +116,7 @@ def hub_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
             _end_spawner(home)
 
 
-def _ready(process: subprocess.Popen[bytes], told: Path, data: Path) -> HubServer:
+def _ready(process: subprocess.Popen[bytes], told: Path, data: Path, scripts: Path) -> HubServer:
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends and process.poll() is None:
         found = _LINK.search(told.read_text())
@@ -101,9 +125,17 @@ def _ready(process: subprocess.Popen[bytes], told: Path, data: Path) -> HubServe
             token = (data / "token").read_text().strip()
             headers = {"Authorization": f"Bearer {token}"}
             client = httpx.Client(base_url=address, headers=headers, timeout=PATIENCE)
-            return HubServer(address, found[0], data, client)
+            return HubServer(address, found[0], data, scripts, client)
         time.sleep(0.02)
     raise AssertionError(told.read_text())
+
+
+def _share_with(server: HubServer, group: str) -> None:
+    """Make a group with the user in it whom the server began with."""
+    me = server.client.get("/api/v1/me").json()["name"]
+    server.client.post("/api/v1/groups", json={"id": group, "title": "Us"}).raise_for_status()
+    path = f"/api/v1/groups/{group}/members/{me}"
+    server.client.put(path, json={"manager": True}).raise_for_status()
 
 
 def _end_spawner(home: Path) -> None:
@@ -131,7 +163,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def session(hub_server: HubServer, chromium: Browser) -> str:
-    """Log in once by the link that the server printed; return what the browser keeps."""
+    """Log in once by the link that the server printed; return what the browser keeps.
+
+    Who is logged in is in the group `team`.
+    """
     context = chromium.new_context()
     page = context.new_page()
     page.goto(hub_server.link)
@@ -139,6 +174,7 @@ def session(hub_server: HubServer, chromium: Browser) -> str:
     page.wait_for_url(f"{hub_server.address}/")
     kept = json.dumps(context.storage_state())
     context.close()
+    _share_with(hub_server, "team")
     return kept
 
 

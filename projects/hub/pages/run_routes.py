@@ -1,10 +1,10 @@
-"""Pages of what runs leave: artifacts, comparisons, projects."""
+"""Pages of runs that were exported: their files, their timelines, comparisons, projects."""
 
 from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,8 @@ from projects.hub.artifacts.render import render_entry, render_run
 from projects.hub.artifacts.routes import name_in, visible_run, word_in
 from projects.hub.artifacts.trees import ManifestTree
 from projects.hub.artifacts.values import Filter
+from projects.hub.pages import links, words
+from projects.hub.pages.lists import PER_PAGE, narrowed
 from projects.hub.pages.page_route import PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http.refusals import Absent, Invalid
@@ -26,8 +28,15 @@ if TYPE_CHECKING:
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-PER_PAGE = 50
 MOST_ENTRIES = 300
+_FIRST = {
+    "FAILURES": "What failed",
+    "reports_index.html": "Reports",
+    "summary.txt": "Summary",
+    "_run.log": "Log",
+}
+"""Files of a run that are read first, and what they are."""
+
 _LINES = 400
 _MOST_DIFFERENCES = 200
 _SIZE = 18
@@ -52,7 +61,7 @@ async def artifacts(
         runs=[render_run(run) for run in found[:PER_PAGE]],
         next=str(found[PER_PAGE - 1].number) if len(found) > PER_PAGE else None,
         wanted=wanted,
-        with_=functools.partial(_with, wanted),
+        with_=functools.partial(narrowed, wanted),
     )
 
 
@@ -82,10 +91,13 @@ async def artifact_path(
         return await _folder(request, who, run, path)
     size = file.size
     media, window = showing.media_of(path), None
+    leads_to: list[tuple[str, str]] = []
     try:
         if media.startswith("text/plain"):
             line = _line(request.query_params.get("line", "1"))
             window = await run_in_threadpool(kept.lines.window, file, line, _LINES)
+        elif media.startswith("text/html"):
+            leads_to = await run_in_threadpool(links.of_file, tree, path, file)
     finally:
         file.close()
     return page(
@@ -99,6 +111,7 @@ async def artifact_path(
         window=window,
         framed=media.startswith(_PLOTTED),
         is_image=media.startswith("image/"),
+        links=[(text, f"/artifacts/{found.id}/{_quoted(to)}") for text, to in leads_to],
         raw=f"/api/v1/artifacts/{found.id}/files/{_quoted(path)}",
         lines=_LINES,
         crumbs=_way(found, path),
@@ -126,6 +139,7 @@ async def compare(request: Request, who: Viewer, a: str = "", b: str = "") -> Re
         b=b,
         recent=[render_run(run) for run in recent],
         data=data,
+        kpis=words.kpis_in_order(data["kpis"]) if data else [],
         most=_MOST_DIFFERENCES,
         crumbs=[("Artifacts", "/artifacts"), ("Compare", "")],
     )
@@ -170,13 +184,21 @@ async def _folder(request: Request, who: Principal, run: str, below: str) -> Res
             {**render_entry(one), "href": f"/artifacts/{found.id}/{_quoted(one.path)}"}
             for one in entries
         ],
+        first=[
+            (title, f"/artifacts/{found.id}/{name}")
+            for name, title in _FIRST.items()
+            if not below and any(one.name == name for one in entries)
+        ],
         next=_quoted(entries[-1].name) if len(entries) == MOST_ENTRIES else None,
         crumbs=_way(found, below),
     )
 
 
 def _way(run: Any, path: str) -> list[tuple[str, str]]:
-    crumbs = [("Artifacts", "/artifacts"), (run.place, f"/artifacts/{run.id}" if path else "")]
+    crumbs = [
+        ("Artifacts", "/artifacts"),
+        (run.place.rpartition("/")[2], f"/artifacts/{run.id}" if path else ""),
+    ]
     parts = path.split("/") if path else []
     for at, part in enumerate(parts, 1):
         last = at == len(parts)
@@ -198,10 +220,6 @@ def _artifacts_of(request: Request) -> Artifacts:
 
 def _sees(who: Principal) -> tuple[str, tuple[str, ...]] | None:
     return None if who.is_admin else (who.owner, who.groups)
-
-
-def _with(wanted: dict[str, str], **more: str) -> str:
-    return urlencode({name: text for name, text in {**wanted, **more}.items() if text})
 
 
 def _number(text: str) -> int | None:
