@@ -9,7 +9,18 @@ import pytest
 
 from tests.hub.hub_world import TEST, Hub
 
-PAGES = ("/", "/jobs", "/submissions", "/satellites", "/satellites/nick", "/submit", "/account")
+PAGES = (
+    "/",
+    "/jobs",
+    "/submissions",
+    "/satellites",
+    "/satellites/nick",
+    "/submit",
+    "/account",
+    "/groups",
+    "/notifications",
+    "/tables",
+)
 
 
 @pytest.fixture
