@@ -142,7 +142,7 @@ def test_a_name_that_is_near_is_told(as_admin: Hub) -> None:
         (lambda: commands.users("change", "anabel", email="x"), "annabel"),
         (lambda: commands.groups("show", "storrage"), "storage"),
         (lambda: commands.groups("join", "storage", "anabel"), "annabel"),
-        (lambda: commands.tables("show", "db", "raed"), "db/read"),
+        (lambda: commands.tables("show", "db", "reed"), "db/read"),
     ]
     for call, near in calls:
         with pytest.raises(TopgallantError, match=f'did you mean "{near}"'):
@@ -155,7 +155,7 @@ def test_names_that_one_does_not_see_are_not_told(as_admin: Hub) -> None:
     as_admin.group("storage", ["annabel"])
     as_admin.client("annabel").post("/api/v1/tables/db/read/rows", json={"ms": 1})
     ann = as_admin.client("ann")
-    for path in ("/users/anabel", "/groups/storrage", "/tables/db/raed"):
+    for path in ("/users/anabel", "/groups/storrage", "/tables/db/reed"):
         answer = ann.get(f"/api/v1{path}")
         assert answer.status_code == 404
         assert "did you mean" not in answer.text
