@@ -32,6 +32,7 @@ ACTIONS = {
     "create_notification_rule": "notification_rule.create",
     "make_notification_rule": "notification_rule.create",
     "change_notification_rule": "notification_rule.change",
+    "pause_notification_rule": "notification_rule.change",
     "delete_notification_rule": "notification_rule.delete",
     "remove_notification_rule": "notification_rule.delete",
     "change_table": "table.change",

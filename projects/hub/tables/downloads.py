@@ -28,7 +28,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 INSTALL = ".venv/bin/python -m pip install --no-deps --require-hashes -r requirements-parquet.lock"
-"""What makes Parquet possible, at once: docs/decisions/0004-parquet-on-request.md."""
+"""What makes Parquet possible, at once: docs/decisions/0005-parquet-on-request.md."""
 
 
 class NoParquet(UsageError):

@@ -13,7 +13,14 @@ from tests.hub.authorisation import tables
 from tests.hub.authorisation.expected import May
 from tests.hub.hub_world import PASSWORD, TEST, Hub
 
-FORM = "application/x-www-form-urlencoded"
+
+class Form(str):
+    """What a page sends."""
+
+    __slots__ = ()
+
+
+FORM = Form("scope=read&label=x&name=owner")
 ROWS = "/api/v1/tables/{test_system}/{test_name}"
 
 EXEMPT = {
@@ -27,6 +34,7 @@ EXEMPT = {
     # These change nothing.
     ("POST", "/submit/{tool}/preview"),
     ("POST", "/api/v1/notifications/rules/{rule}/test"),
+    ("POST", "/notifications/{rule}/test"),
 }
 
 DONE: dict[tuple[str, str], tuple[str, Any]] = {
@@ -90,12 +98,31 @@ DONE: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/account/tokens"): ("token.create", FORM),
     ("POST", "/account/tokens/{token}/revoke"): ("token.revoke", FORM),
     ("POST", "/account/sessions/{session}/end"): ("logout", FORM),
+    ("POST", "/account/sessions/end"): ("logout", FORM),
+    ("POST", "/account/about"): ("user.change", Form("full_name=Own+R")),
+    ("POST", "/account/autoshare"): ("user.change", FORM),
+    ("POST", "/account/password"): (
+        "user.password",
+        Form(f"old=&new={PASSWORD}+2&again={PASSWORD}+2"),
+    ),
     ("POST", "/admin/users"): ("link.create", FORM),
+    ("POST", "/admin/quotas"): ("quota.change", Form("user=owner&quota=5")),
+    ("POST", "/groups"): ("group.create", Form("id=seen&title=Seen")),
+    ("POST", "/groups/{group}/title"): ("group.change", Form("title=Other")),
+    ("POST", "/groups/{group}/members"): ("group.member.put", Form("user=owner")),
+    ("POST", "/groups/{group}/members/{user}/remove"): ("group.member.delete", FORM),
+    ("POST", "/groups/{group}/remove"): ("group.delete", FORM),
+    ("POST", "/notifications"): (
+        "notification_rule.create",
+        Form("channel=webhook&target=http%3A%2F%2F127.0.0.1%3A9%2Fhook&on=failed"),
+    ),
+    ("POST", "/notifications/{rule}/active"): ("notification_rule.change", Form("active=no")),
+    ("POST", "/notifications/{rule}/remove"): ("notification_rule.delete", FORM),
+    ("POST", "/tables/{test_system}/{test_name}/settings"): ("table.change", FORM),
 }
 """What is done by a route, with what is sent."""
 
 _WORKING = ("running", "waiting")
-_FIELDS = "scope=read&label=x&name=owner"
 
 
 def test_every_route_that_changes_something_is_noted_or_exempt(hub: Hub) -> None:
@@ -150,6 +177,7 @@ def _caller(hub: Hub, path: str) -> httpx.Client:
 
 
 def _send(client: httpx.Client, method: str, address: str, sent: Any) -> httpx.Response:
-    if sent == FORM:
-        return client.request(method, address, content=_FIELDS, headers={"Content-Type": FORM})
+    if isinstance(sent, Form):
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return client.request(method, address, content=str(sent), headers=kind)
     return client.request(method, address, **({} if sent is None else {"json": sent}))
