@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import select
 import socket
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,12 @@ class Channel:
             pass
         except OSError:
             self.unsent = b""
+
+    def has_news(self) -> bool:
+        """Return whether there is something to receive, be it that the other side is gone."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     def receive(self) -> list[dict[str, Any]]:
         """Return the messages that have come.
