@@ -11,7 +11,7 @@ from projects.jobs.engine.outcomes import begins_unrecorded
 from projects.jobs.scheduling.view import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from projects.jobs.model.entities import Job, Submission
     from projects.jobs.store.store import Store
@@ -144,17 +144,25 @@ class Backlog:
         line.running -= 1
         self._drop_if_over(line)
 
-    def put_back(self, job: Job, submission: Callable[[], Submission | None]) -> None:
-        """Let a job wait that was taken, withdrawn, or that begins another attempt."""
-        line = self._lines.get(job.submission)
-        if line is None:
-            found = submission()
-            if found is not None:
-                self.add(found)
-            return  # its jobs will be read
+    def put_back(self, job: Job) -> None:
+        """Let a job of a running submission wait that was taken, or begins another attempt."""
+        line = self._lines[job.submission]
         ready = Ready(job, job.number, job.resources)
         places = [other.job.position for other in line.jobs]
         line.jobs.insert(bisect.bisect(places, job.position), ready)
+
+    def look_again(self, submission: Submission) -> None:
+        """Let what waits of a submission be read again: something does that had left the window.
+
+        Nothing is read now: the store may be away.
+        """
+        if submission.number in self._withheld:
+            return  # `allow_submission` follows
+        self.add(submission)
+        line = self._lines.get(submission.number)
+        if line is not None:  # what begins another attempt may not be in the store yet
+            kept = [ready for ready in line.jobs if ready.number in self._elsewhere]
+            line.waiting, line.read, line.more = deque(kept), -1, True
 
     def withdraw(self, number: int, submission: int) -> None:
         """Take a waiting job out, if it is here, and read none such until `allow`."""

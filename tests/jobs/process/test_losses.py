@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import socket
-from pathlib import Path
 
 import pytest
 
@@ -25,6 +24,14 @@ def has_news(house: House) -> bool:
     spawner = house.backend._spawner
     assert spawner is not None
     return bool(select.select([spawner.channel], [], [], 0)[0])
+
+
+def replace_spawner(house: House) -> None:
+    before = house.backend._spawner
+    assert before is not None
+    house.kill(*house.pids("job-spawner"))
+    house.until(lambda: house.backend._spawner is not before)
+    house.until(lambda: house.backend._spawner and house.backend._spawner.greeted)
 
 
 def test_a_runner_whose_last_words_come_with_the_news_of_its_death_gets_no_order_that_is_lost(
@@ -64,9 +71,7 @@ def test_a_spawner_may_be_killed_as_often_as_one_likes(house: House) -> None:
     house.backend.launch(house.sh(1, GATED))
     house.started(1)
     for _ in range(module._TROUBLE + 2):
-        before = house.pids("job-spawner")
-        house.kill(*before)
-        house.until(lambda before=before: set(house.pids("job-spawner")) - set(before))
+        replace_spawner(house)
     assert house.perform(house.sh(2, "exit 6")).exit_code == 6
     go(house)
     assert house.ended(1).exit_code == 42
@@ -75,14 +80,12 @@ def test_a_spawner_may_be_killed_as_often_as_one_likes(house: House) -> None:
 def test_when_no_spawner_comes_up_orders_are_refused_until_one_does(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = module.start_spawner
-
     def fail(*_: object) -> None:
         raise InfrastructureError("no room")
 
-    monkeypatch.setattr(module, "start_spawner", fail)
-    house.kill(*house.pids("job-spawner"))
-    house.until(lambda: house.backend._spawner is None)
-    assert "no room" in house.perform(house.sh(1, "exit 5")).reason
-    monkeypatch.setattr(module, "start_spawner", start)
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "start_spawner", fail)
+        house.kill(*house.pids("job-spawner"))
+        house.until(lambda: house.backend._spawner is None)
+        assert "no room" in house.perform(house.sh(1, "exit 5")).reason
     assert house.perform(house.sh(2, "exit 6")).exit_code == 6
