@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from projects.jobs.store import errors
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from projects.jobs.store.database import Database
 
 _LOCK = 0x746F7065  # "tope": of a session on PostgreSQL
@@ -21,14 +19,14 @@ _AGAIN = 0.1
 class Claim:
     """Held from `take` to `release`, or until the process ends.
 
-    SQLite: `flock(2)` on a file beside the database. PostgreSQL: an advisory lock of a session;
-    the session of a process that was killed may last a moment longer, so it is waited for.
+    SQLite: `flock(2)` on a file beside the database. PostgreSQL: an advisory lock of the session
+    that writes; that of a process that was killed may last a moment longer, so it is waited for.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._file: int | None = None
-        self._session: Connection | None = None
+        self._holds = False
 
     def take(self) -> None:
         """Claim the database.
@@ -38,8 +36,9 @@ class Claim:
         StoreLocked
             Another engine works with it.
         """
-        taken = self._take_file() if self._database.path is not None else self._take_session()
-        if not taken:
+        if self._database.path is None:
+            self._take_session()
+        elif not self._take_file():
             raise errors.StoreLocked(
                 f"another server works with the jobs in {self._database.name};"
                 " stop it, or give this one a database of its own"
@@ -50,10 +49,9 @@ class Claim:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-        if self._session is not None:
-            self._session.invalidate()  # the lock ends with the session
-            self._session.close()
-            self._session = None
+        if self._holds:
+            self._holds = False
+            self._database.let_go()
 
     def _take_file(self) -> bool:
         name = f"{self._database.path}.lock"
@@ -69,14 +67,13 @@ class Claim:
         self._file = descriptor
         return True
 
-    def _take_session(self) -> bool:
+    def _take_session(self) -> None:
         deadline = time.monotonic() + self._database.wait
-        with self._database.explained():
-            session = self._database.session()
-            while not session.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCK})").scalar():
+        while not self._holds:
+            try:
+                self._database.hold(_LOCK)
+                self._holds = True
+            except errors.StoreLocked:
                 if time.monotonic() > deadline:
-                    session.close()
-                    return False
+                    raise
                 time.sleep(_AGAIN)
-        self._session = session
-        return True

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from projects.core.errors import UsageError
@@ -51,9 +51,12 @@ class Database:
         self._synced = ""
         self._file: tuple[int, int] | None = None
         self._closed = False
+        self._held: int | None = None
         make = _sqlite_engine if self.path is not None else _postgresql_engine
         self._writer = make(url, wait, writes=True)
         self._reader = make(url, wait, writes=False)
+        if self.path is None:
+            event.listen(self._writer, "connect", self._take_lock)
 
     @contextmanager
     def write(self, *, durable: bool) -> Iterator[Connection]:
@@ -92,9 +95,55 @@ class Database:
         with self.explained(), self._reader.connect() as connection, connection.begin():
             yield connection
 
-    def session(self) -> Connection:
-        """Return a connection without transactions, for the caller to close."""
-        return self._reader.connect().execution_options(isolation_level="AUTOCOMMIT")
+    @property
+    def outlives_crashes(self) -> bool:
+        """Whether what was committed without waiting for the disk is safe unless the machine fails.
+
+        SQLite gives it to the operating system; PostgreSQL keeps it for a moment in memory of its
+        own, which is gone when one of its processes is killed.
+        """
+        return self.path is not None
+
+    def hold(self, lock: int) -> None:
+        """Have an advisory lock of PostgreSQL as long as there is a connection that writes.
+
+        With each new one it is taken again, so that who writes always has it.
+
+        Raises
+        ------
+        StoreLocked
+            Another session has it. Later writes raise this, too, when it was lost to another one.
+        """
+        self._renew(lock)
+        try:
+            with self.explained(), self._writer.connect():
+                pass
+        except BaseException:
+            self._held = None
+            raise
+
+    def let_go(self) -> None:
+        """End `hold`."""
+        self._renew(None)
+
+    def _renew(self, lock: int | None) -> None:
+        with self._lock:
+            self._held = lock
+            self._writer.dispose()
+
+    def _take_lock(self, connection: Any, _: Any) -> None:
+        if self._held is None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (self._held,))
+            taken = cursor.fetchone()[0]
+        connection.commit()  # the lock is the session's
+        if not taken:
+            connection.close()
+            raise errors.StoreLocked(
+                f"another server works with the jobs in {self.name};"
+                " stop it, or give this one a database of its own"
+            )
 
     def check_file(self) -> None:
         """Raise StoreMissing if the file of SQLite isn't the one that was opened any more.
@@ -183,7 +232,7 @@ class Database:
             if code.startswith(prefix):
                 return kind(f"{self.name}: {said}: {str(origin).strip()}")
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        if lost or (origin is not None and type(origin).__name__ == "OperationalError"):
+        if lost or isinstance(error, OperationalError):  # whatever it is, no mistake of ours
             reason = str(origin).strip().splitlines()[0]
             return errors.StoreAway(f"{self.name} doesn't answer: {reason}")
         return None
@@ -198,6 +247,7 @@ class Database:
 
 _SQLITE: dict[int, tuple[type[errors.StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (errors.StoreLocked, "another process keeps it locked; is it stuck?"),
+    sqlite3.SQLITE_PROTOCOL: (errors.StoreLocked, "others lock it again and again"),
     sqlite3.SQLITE_LOCKED: (errors.StoreLocked, "another connection keeps it locked"),
     sqlite3.SQLITE_READONLY: (errors.StoreReadOnly, "it can't be written to"),
     sqlite3.SQLITE_PERM: (errors.StoreReadOnly, "it can't be written to"),
