@@ -132,12 +132,15 @@ class ProcessBackend:
         link = self._busy.get((number, attempt))
         if link is None or link.follower is not None or link.leaving:
             return False
+        line = launch_line(order, link.settled)
+        if len(line) > wire.LONGEST_SENT:
+            return False
         key = (order.number, order.attempt)
         self._orders[key] = order
         self._followers[key] = link
         link.follower = key
         link.told = link.settled
-        self._connections.send(link, launch_line(order, link.settled))
+        self._connections.send(link, line)
         return True
 
     def stop(self, number: int, attempt: int, reason: str) -> None:
@@ -425,10 +428,15 @@ class ProcessBackend:
     # -- runners --------------------------------------------------------------------------------
 
     def _hand_over(self, link: RunnerLink, key: Key) -> None:
+        line = launch_line(self._orders[key], link.settled)
+        if len(line) > wire.LONGEST_SENT:  # who hangs up on it would take the order along
+            self._not_started(key, "its arguments and environment are larger than any may be")
+            self._free(link)
+            return
         link.job = key
         self._busy[key] = link
         link.told = link.settled
-        self._connections.send(link, launch_line(self._orders[key], link.settled))
+        self._connections.send(link, line)
 
     def _free(self, link: RunnerLink) -> None:
         """Give an idle runner its next job, or let it rest; one that can't stay is sent home."""
@@ -563,11 +571,12 @@ class ProcessBackend:
 
     def _refuse(self, why: str) -> None:
         for key in self._waiting:
-            del self._orders[key]
-            self._reports.append(
-                Ended(*key, None, None, f"not started: {why}", moment.now(), None, ())
-            )
+            self._not_started(key, why)
         self._waiting.clear()
+
+    def _not_started(self, key: Key, why: str) -> None:
+        del self._orders[key]
+        self._reports.append(Ended(*key, None, None, f"not started: {why}", moment.now(), None, ()))
 
     def _collected(self) -> list[Report]:
         reports, self._reports = self._reports, []

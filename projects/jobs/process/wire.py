@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LONGEST = 8 << 20
 """Bytes of a message: more than the kernel takes as arguments and environment of a program."""
 
+LONGEST_SENT = LONGEST - (1 << 16)
+"""Characters of a message: with what may have come together with it no more than `LONGEST`."""
+
 _NEWLINE = "\n"
 _PORTION = 16384  # what malloc has at hand: a larger buffer would be mapped anew each time
 
