@@ -74,6 +74,7 @@ class Backlog:
         self._more = True
         self._withheld: set[int] = set()
         self._view: list[Line] | None = None
+        self._aside: dict[int, list[Ready]] = {}
 
     def turns(self) -> list[Line]:
         """Return the begun submissions and the next M, by rank, with their first jobs read."""
@@ -158,11 +159,8 @@ class Backlog:
         """
         if submission.number in self._withheld:
             return  # `allow_submission` follows
-        self.add(submission)
         line = self._lines.get(submission.number)
-        if line is not None:  # what begins another attempt may not be in the store yet
-            kept = [ready for ready in line.jobs if ready.number in self._elsewhere]
-            line.waiting, line.read, line.more = deque(kept), -1, True
+        self._read_again(submission, [] if line is None else self._not_in_store(line))
 
     def withdraw(self, number: int, submission: int) -> None:
         """Take a waiting job out, if it is here, and read none such until `allow`."""
@@ -179,6 +177,7 @@ class Backlog:
         self._withheld.add(number)
         line = self._lines.get(number)
         if line is not None:
+            self._aside.setdefault(number, []).extend(self._not_in_store(line))
             line.waiting, line.more = deque(), False
             self._drop_if_over(line)
 
@@ -189,11 +188,18 @@ class Backlog:
     def allow_submission(self, submission: Submission) -> None:
         """End `withdraw_submission`; what still waits in the store is read again."""
         self._withheld.discard(submission.number)
+        aside = self._aside.pop(submission.number, ())
+        self._read_again(submission, [each for each in aside if each.number in self._elsewhere])
+
+    def _not_in_store(self, line: Line) -> list[Ready]:
+        """Return what begins another attempt: the store may still have the one before."""
+        return [ready for ready in line.jobs if ready.number in self._elsewhere]
+
+    def _read_again(self, submission: Submission, besides: Sequence[Ready]) -> None:
+        self.add(submission)
         line = self._lines.get(submission.number)
-        if line is None:
-            self.add(submission)
-        else:
-            line.waiting, line.read, line.more = deque(), -1, True
+        if line is not None:
+            line.waiting, line.read, line.more = deque(besides), -1, True
 
     def _insert(self, line: Line) -> None:
         self._lines[line.number] = line

@@ -161,3 +161,17 @@ def test_a_submission_with_running_jobs_is_adopted(store: Store) -> None:
     del live[sent.first]
     backlog.ended(line)
     assert drain(backlog, live) == [sent.first + 1, sent.first + 2, other.first]
+
+
+def test_what_begins_again_is_not_forgotten_by_a_cancel_that_failed(store: Store) -> None:
+    sent = submit(store, 3)
+    live: dict[int, Any] = {}
+    backlog = Backlog(store, 1, live)
+    line, first = start_first(backlog, live)
+    store.record([Change(sent.first, 1, 1, State.RUNNING)])
+    backlog.put_back(first.job)  # which the store doesn't know yet
+    backlog.ended(line)
+    backlog.withdraw_submission(sent.submission.number)
+    assert backlog.turns() == []
+    backlog.allow_submission(sent.submission)
+    assert drain(backlog, live) == [sent.first, sent.first + 1, sent.first + 2]
