@@ -333,12 +333,22 @@ class Engine:
     def _let_go(self) -> None:
         self._closing.set()
         self._uploader.close()
-        self._recorder.close()
+        if self._recorder.close():
+            self._put_back_unbegun()
         self.backend.close(self.settings.stop_jobs)
         if self._keeper.is_alive():
             self._keeper.join()
         self.store.release()
         self._directory.release()
+
+    def _put_back_unbegun(self) -> None:
+        changes = self._work.unbegun()
+        if not changes:
+            return
+        try:
+            self.store.record(changes, durable=True)
+        except InfrastructureError as error:  # the next server asks the backend
+            _log.warning("%s jobs that were about to begin: %s", len(changes), one_line(error))
 
 
 def _news(note: Note) -> News:

@@ -348,6 +348,18 @@ class Work:
             uploads=uploads,
         )
 
+    def unbegun(self) -> list[Change]:
+        """Return what is to be recorded of jobs whose start was, and that nobody will launch now.
+
+        After a reboot nobody could tell any more that they never were a process.
+        """
+        reason = "the server was stopped before it was started"
+        return [
+            Change(live.job.number, live.job.attempt, moment.now(), reason=reason, restart=True)
+            for live in self._live.values()
+            if live.state == State.STARTING and not live.launched and not live.over
+        ]
+
     # Cancelling.
 
     def cancel(self, number: int, submission: int, reason: str) -> Found:
