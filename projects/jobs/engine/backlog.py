@@ -11,7 +11,7 @@ from projects.jobs.engine.outcomes import begins_unrecorded
 from projects.jobs.scheduling.view import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from projects.jobs.model.entities import Job, Submission
     from projects.jobs.store.store import Store
@@ -88,6 +88,7 @@ class Backlog:
         self._view: list[Line] | None = None
         self.below: dict[int, list[Line]] = {}
         """Number of a job → submissions that it has sent and that end with it."""
+        self._aside: dict[int, list[Ready]] = {}
 
     def turns(self) -> list[Line]:
         """Return the begun submissions and the next M, by rank, with their first jobs read."""
@@ -158,17 +159,22 @@ class Backlog:
         line.running -= 1
         self._drop_if_over(line)
 
-    def put_back(self, job: Job, submission: Callable[[], Submission | None]) -> None:
-        """Let a job wait that was taken, withdrawn, or that begins another attempt."""
-        line = self._lines.get(job.submission)
-        if line is None:
-            found = submission()
-            if found is not None:
-                self.add(found)
-            return  # its jobs will be read
+    def put_back(self, job: Job) -> None:
+        """Let a job of a running submission wait that was taken, or begins another attempt."""
+        line = self._lines[job.submission]
         ready = Ready(job, job.number, job.resources)
         places = [other.job.position for other in line.jobs]
         line.jobs.insert(bisect.bisect(places, job.position), ready)
+
+    def look_again(self, submission: Submission) -> None:
+        """Let what waits of a submission be read again: something does that had left the window.
+
+        Nothing is read now: the store may be away.
+        """
+        if submission.number in self._withheld:
+            return  # `allow_submission` follows
+        line = self._lines.get(submission.number)
+        self._read_again(submission, [] if line is None else self._not_in_store(line))
 
     def withdraw(self, number: int, submission: int) -> None:
         """Take a waiting job out, if it is here, and read none such until `allow`."""
@@ -185,6 +191,7 @@ class Backlog:
         self._withheld.add(number)
         line = self._lines.get(number)
         if line is not None:
+            self._aside.setdefault(number, []).extend(self._not_in_store(line))
             line.waiting, line.more = deque(), False
             self._drop_if_over(line)
 
@@ -195,11 +202,18 @@ class Backlog:
     def allow_submission(self, submission: Submission) -> None:
         """End `withdraw_submission`; what still waits in the store is read again."""
         self._withheld.discard(submission.number)
+        aside = self._aside.pop(submission.number, ())
+        self._read_again(submission, [each for each in aside if each.number in self._elsewhere])
+
+    def _not_in_store(self, line: Line) -> list[Ready]:
+        """Return what begins another attempt: the store may still have the one before."""
+        return [ready for ready in line.jobs if ready.number in self._elsewhere]
+
+    def _read_again(self, submission: Submission, besides: Sequence[Ready]) -> None:
+        self.add(submission)
         line = self._lines.get(submission.number)
-        if line is None:
-            self.add(submission)
-        else:
-            line.waiting, line.read, line.more = deque(), -1, True
+        if line is not None:
+            line.waiting, line.read, line.more = deque(besides), -1, True
 
     def _insert(self, line: Line) -> None:
         self._lines[line.number] = line

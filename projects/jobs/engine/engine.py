@@ -194,6 +194,7 @@ class Engine:
             No such job; it has ended already.
         """
         job = self._job(which)
+        submission = self._submission(job.submission)
         found = self._ask_to_cancel(job, reason)
         if found is Found.OVER:  # perhaps it waits for its next attempt since
             self._recorder.flush()
@@ -202,7 +203,7 @@ class Engine:
         if found is Found.LIVE:
             self._recorder.flush()
         elif found is Found.WAITING:
-            self._cancel_waiting(job, reason)
+            self._cancel_waiting(job, submission, reason)
         else:
             raise Conflict(f"job {job.id} is ending already")
         return self._job(job.number)
@@ -238,14 +239,12 @@ class Engine:
         """
         number = self._job(which).number
         self._recorder.flush()
+        submission = self._submission(self._job(number).submission)
         if not self.store.retry(number, reason="retried", at=moment.now()):
             job = self._job(number)
             raise Conflict(f"job {job.id} is {job.state.name}; only one that has ended is retried")
-        job = self._job(number)
-        self._loop.post(
-            lambda: self._backlog.put_back(job, lambda: self._submission(job.submission))
-        )
-        return job
+        self._loop.post(lambda: self._backlog.look_again(submission))
+        return self._job(number)
 
     def why_waiting(self, which: str | int) -> str:
         """Return a sentence saying what a queued job waits for; empty when it isn't queued."""
@@ -312,21 +311,20 @@ class Engine:
             raise Conflict(f"job {job.id} has ended already: {job.outcome}")
         return self._loop.ask(lambda: self._work.cancel(job.number, job.submission, reason))
 
-    def _cancel_waiting(self, job: Job, reason: str) -> None:
+    def _cancel_waiting(self, job: Job, submission: Submission, reason: str) -> None:
         gone: list[int] = []
         try:
             gone = self.store.cancel_waiting([job.number], reason=reason, at=moment.now())
         finally:
-            self._loop.post(lambda: self._allow(job, put_back=not gone))
+            self._loop.post(lambda: self._allow(job, None if gone else submission))
         if not gone:
             raise Conflict(f"job {job.id} has ended already")
         self._tell_cancelled(gone)
 
-    def _allow(self, job: Job, *, put_back: bool) -> None:
+    def _allow(self, job: Job, still_in: Submission | None) -> None:
         self._backlog.allow(job.number)
-        found = self.store.job(job.number) if put_back else None
-        if found is not None and found.state in QUEUED:
-            self._backlog.put_back(found, lambda: self.store.submission(found.submission))
+        if still_in is not None:
+            self._backlog.look_again(still_in)
 
     def _tell_cancelled(self, numbers: Sequence[int]) -> None:
         if not self._listeners.wanted:
@@ -383,10 +381,20 @@ class Engine:
         self._watch.close()
         self._sweeper.close()
         self._uploader.close()
-        self._recorder.close()
+        if self._recorder.close():
+            self._put_back_unbegun()
         # What runs here would run a second time there.
         self.backend.close(self.settings.stop_jobs or bool(self.lost))
         if self._keeper.is_alive():
             self._keeper.join()
         self.store.release()
         self._directory.release()
+
+    def _put_back_unbegun(self) -> None:
+        changes = self._work.unbegun()
+        if not changes:
+            return
+        try:
+            self.store.record(changes, durable=True)
+        except InfrastructureError as error:  # the next server asks the backend
+            _log.warning("%s jobs that were about to begin: %s", len(changes), one_line(error))

@@ -86,6 +86,8 @@ class Loop:
         answer: Future[T] = Future()
 
         def run() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return  # whoever asked has been told that it failed
             try:
                 answer.set_result(call())
             except Exception as error:
@@ -95,6 +97,8 @@ class Loop:
         try:
             return answer.result(timeout)
         except TimeoutError:
+            if not answer.cancel():  # it is being answered
+                return answer.result()
             raise InfrastructureError("the engine doesn't answer") from None
 
     def _run(self) -> None:

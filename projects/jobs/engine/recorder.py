@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from projects.core.errors import InfrastructureError, one_line
 from projects.jobs.model.states import TransitionError
-from projects.jobs.store.values import Why
+from projects.jobs.store.values import Refused, Why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from projects.jobs.model.entities import Job
     from projects.jobs.store.store import Store
-    from projects.jobs.store.values import Change, Refused
+    from projects.jobs.store.values import Change
 
 BATCH = 0.02
 """Seconds between the beginnings of two batches."""
@@ -168,24 +168,10 @@ class Recorder:
                 self._changed.wait(left)
 
     def _write(self, notes: list[Note], durable: bool) -> None:
-        pause, failures = _FIRST_PAUSE, 0
-        refused: Sequence[Refused] = ()
         self._since = time.monotonic()
-        while True:
-            try:
-                refused = self._record(notes, durable)
-                break
-            except InfrastructureError as error:
-                self._complain(one_line(error))
-            except Exception as error:
-                failures += 1
-                self._complain(one_line(error))
-                if isinstance(error, TransitionError) or failures >= _MOST_FAILURES:
-                    refused = self._one_by_one(notes)
-                    break
-            if self._pause(pause):
-                return
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        refused = self._insist(notes, durable)
+        if refused is None:
+            return
         self._problem, self._since = "", None
         try:
             self._recorded(notes, refused)  # before anybody who waits goes on
@@ -196,6 +182,23 @@ class Recorder:
             if self._dirty is None:
                 self._synced = self._done
             self._changed.notify_all()
+
+    def _insist(self, notes: Sequence[Note], durable: bool) -> Sequence[Refused] | None:
+        """Record, however long the store takes nothing; None: the engine closes before it does."""
+        pause, failures = _FIRST_PAUSE, 0
+        while True:
+            try:
+                return self._record(notes, durable)
+            except InfrastructureError as error:
+                self._complain(one_line(error))
+            except Exception as error:
+                failures += 1
+                self._complain(one_line(error))
+                if isinstance(error, TransitionError) or failures >= _MOST_FAILURES:
+                    return self._one_by_one(notes, durable)
+            if self._pause(pause):
+                return None
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _record(self, notes: Sequence[Note], durable: bool) -> Sequence[Refused]:
         refused: Sequence[Refused] = ()
@@ -212,14 +215,18 @@ class Recorder:
             self._dirty = time.monotonic()
         return refused
 
-    def _one_by_one(self, notes: Sequence[Note]) -> list[Refused]:
+    def _one_by_one(self, notes: Sequence[Note], durable: bool) -> list[Refused] | None:
         """Record what can be; a change that can't is our mistake, and must not stop the others."""
+        if len(notes) == 1:
+            change = notes[0].change
+            _log.exception("job %s: not recorded: %s", change.number, change)
+            return [Refused(change, Why.FAILED)]
         refused: list[Refused] = []
         for note in notes:
-            try:
-                refused += self._record([note], durable=False)
-            except Exception:
-                _log.exception("job %s: not recorded: %s", note.change.number, note.change)
+            found = self._insist([note], durable)
+            if found is None:
+                return None
+            refused += found
         return refused
 
     def _complain(self, problem: str) -> None:

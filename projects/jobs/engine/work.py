@@ -16,7 +16,7 @@ from projects.jobs.model.states import Outcome, State
 from projects.jobs.process.orders import Ended, Returned, Started, Unknown
 from projects.jobs.scheduling.admission import plan, why_waiting
 from projects.jobs.scheduling.view import Limits, View
-from projects.jobs.store.values import Change
+from projects.jobs.store.values import Change, Why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,7 +118,7 @@ class Work:
             return
         self._let_go(live)
         del self._live[live.job.number]
-        self._backlog.put_back(live.job, lambda: None)
+        self._backlog.put_back(live.job)
 
     def why_waiting(self, number: int) -> str:
         """Return what a waiting job waits for."""
@@ -201,21 +201,24 @@ class Work:
     def recorded(self, notes: Sequence[Note], refused: Sequence[Refused] = ()) -> None:
         """Take note that the store has these changes, but for those that it refused."""
         settled = []
-        left_out = {id(each.change) for each in refused}
+        left_out = {id(each.change): each for each in refused}
         for note in notes:
             change = note.change
+            why_not = left_out.get(id(change))
             live = self._live.get(change.number)
             if live is None or live.job.attempt != change.attempt:
                 live = None
             if change.state == State.DONE or change.restart:
+                if why_not is not None and why_not.why is Why.FAILED:
+                    continue  # the next server hears of it again
                 settled.append((change.number, change.attempt))
                 if live is not None:
                     del self._live[change.number]
             elif note.durable and change.state == State.STARTING and live is not None:
-                if id(change) in left_out:
-                    self._start_is_refused(live)
-                else:
+                if why_not is None or _is_there_already(why_not):
                     self._start_is_recorded(live)
+                else:
+                    self._start_is_refused(live)
         if settled:
             self._backend.settled(settled)
         if self._backlog.below and any(
@@ -290,7 +293,7 @@ class Work:
         if again:  # before the line may be dropped
             job = live.job
             fresh = replace(job, attempt=job.attempt + 1, state=State.NEW)
-            self._backlog.put_back(fresh, lambda: None)
+            self._backlog.put_back(fresh)
         self._over(live)
         if again:
             change = Change(
@@ -352,6 +355,18 @@ class Work:
             data={"notes": list(report.notes)} if report and report.notes else {},
             uploads=uploads,
         )
+
+    def unbegun(self) -> list[Change]:
+        """Return what is to be recorded of jobs whose start was, and that nobody will launch now.
+
+        After a reboot nobody could tell any more that they never were a process.
+        """
+        reason = "the server was stopped before it was started"
+        return [
+            Change(live.job.number, live.job.attempt, moment.now(), reason=reason, restart=True)
+            for live in self._live.values()
+            if live.state == State.STARTING and not live.launched and not live.over
+        ]
 
     # Cancelling.
 
@@ -415,6 +430,11 @@ class Work:
 def _ends(change: Change) -> bool:
     """Return whether an attempt is over by this, or will be soon."""
     return change.restart or (change.state is not None and change.state >= State.STOPPING)
+
+
+def _is_there_already(refused: Refused) -> bool:
+    """Return whether a start was recorded though the store, going away, didn't say so."""
+    return refused.why is Why.LATE and refused.state in (State.STARTING, State.STOPPING)
 
 
 def _began(report: Ended | None) -> int | None:

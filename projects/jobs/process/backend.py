@@ -132,12 +132,15 @@ class ProcessBackend:
         link = self._busy.get((number, attempt))
         if link is None or link.follower is not None or link.leaving:
             return False
+        line = launch_line(order, link.settled)
+        if len(line) > wire.LONGEST_SENT:
+            return False
         key = (order.number, order.attempt)
         self._orders[key] = order
         self._followers[key] = link
         link.follower = key
         link.told = link.settled
-        self._connections.send(link, launch_line(order, link.settled))
+        self._connections.send(link, line)
         return True
 
     def stop(self, number: int, attempt: int, reason: str) -> None:
@@ -291,7 +294,8 @@ class ProcessBackend:
         """Take what comes, or has come; return whether `wake` was called."""
         woken, speaking, ended = self._connections.poll(timeout)
         for link in speaking:
-            self._listen(link)
+            if link in self._connections:  # else it was heard out with other news
+                self._listen(link)
         for descriptor in ended:
             self._graveyard.ready(descriptor)
             self._settle_graveyard()
@@ -385,7 +389,7 @@ class ProcessBackend:
             if message.get("v") == wire.version() and self._spawner is None:
                 self._spawner = link
             elif link is not self._spawner:
-                link.channel.send('{"t":"leave"}')
+                self._connections.send(link, '{"t":"leave"}')
         elif kind == "forked":
             self._forks = max(0, self._forks - 1)
             self._deaths = 0
@@ -399,19 +403,40 @@ class ProcessBackend:
             self._forks = 0
             self._refuse(message.get("why", ""))
         elif kind == "orphan":
+            self._hear_out(message["id"])
             self._graveyard.guarded(message["id"])
             self._bury(message["id"])
         elif kind == "gone":
+            self._hear_out(message["id"])
             self._graveyard.released(message["id"])
             self._bury(message["id"])
+
+    def _hear_out(self, name: str) -> None:
+        """Take the last words of a runner that is dead, and its orders, before its journal is read.
+
+        They lie in its socket still when the news of its death comes with them. Later nobody would
+        ask again what has become of an order that it had.
+        """
+        for link in self._connections:
+            if link.name != name:
+                continue
+            while link in self._connections and link.channel.has_news():
+                self._listen(link)
+            if link in self._connections:  # a child between fork and exec has its end, too
+                self._lose(link)
 
     # -- runners --------------------------------------------------------------------------------
 
     def _hand_over(self, link: RunnerLink, key: Key) -> None:
+        line = launch_line(self._orders[key], link.settled)
+        if len(line) > wire.LONGEST_SENT:  # who hangs up on it would take the order along
+            self._not_started(key, "its arguments and environment are larger than any may be")
+            self._free(link)
+            return
         link.job = key
         self._busy[key] = link
         link.told = link.settled
-        self._connections.send(link, launch_line(self._orders[key], link.settled))
+        self._connections.send(link, line)
 
     def _free(self, link: RunnerLink) -> None:
         """Give an idle runner its next job, or let it rest; one that can't stay is sent home."""
@@ -425,12 +450,14 @@ class ProcessBackend:
             self._idle.append(link)
 
     def _want_runners(self) -> None:
-        missing = max(len(self._waiting), 0 if self._idle or self._busy else 1) - self._forks
+        if self._spawner is None and self._waiting:
+            self._replace_spawner()
         if self._spawner is None:
             return
+        missing = max(len(self._waiting), 0 if self._idle or self._busy else 1) - self._forks
         for _ in range(missing):
             self._forks += 1
-            self._spawner.channel.send('{"t":"fork"}')
+            self._connections.send(self._spawner, '{"t":"fork"}')
 
     def _look_after_runners(self) -> None:
         now = time.monotonic()
@@ -483,19 +510,25 @@ class ProcessBackend:
         if link is not self._spawner:
             return
         self._spawner = None
+        # Killed while it had nothing to do, it is no worse than the next one.
+        self._deaths = self._deaths + 1 if self._forks or not link.greeted else 0
         self._forks = 0
-        self._deaths += 1
         for idle in self._idle:
             idle.leaving = True
             self._connections.send(idle, '{"t":"leave"}')
         self._idle.clear()
+        self._replace_spawner()
+        self._want_runners()
+
+    def _replace_spawner(self) -> None:
+        """Start another spawner; where that fails what waits is refused, the next order tries."""
         try:
             if self._deaths > _TROUBLE:
+                self._deaths = _TROUBLE
                 raise InfrastructureError("the process that starts jobs dies again and again")
             self._new_spawner()
         except InfrastructureError as error:
             self._refuse(str(error))
-        self._want_runners()
 
     def _bury(self, name: str) -> None:
         self._graveyard.bury(name)
@@ -538,11 +571,12 @@ class ProcessBackend:
 
     def _refuse(self, why: str) -> None:
         for key in self._waiting:
-            del self._orders[key]
-            self._reports.append(
-                Ended(*key, None, None, f"not started: {why}", moment.now(), None, ())
-            )
+            self._not_started(key, why)
         self._waiting.clear()
+
+    def _not_started(self, key: Key, why: str) -> None:
+        del self._orders[key]
+        self._reports.append(Ended(*key, None, None, f"not started: {why}", moment.now(), None, ()))
 
     def _collected(self) -> list[Report]:
         reports, self._reports = self._reports, []

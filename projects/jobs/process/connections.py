@@ -33,6 +33,9 @@ class Connections:
     def __iter__(self) -> Iterator[Link]:
         return iter(list(self._links.values()))
 
+    def __contains__(self, link: Link) -> bool:
+        return self._links.get(link.channel.fileno()) is link
+
     def add(self, link: Link) -> None:
         """Greet the other side, and listen to it from now on."""
         link.channel.send(f'{{"t":"hello","v":"{wire.version()}"}}')

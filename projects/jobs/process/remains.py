@@ -30,6 +30,7 @@ class Grave:
         self.name = name
         self.journal: journal.Journal | None = None
         self.told: set[Key] = set()
+        self.settled: set[Key] = set()  # of those that were told before the journal was read
         self.handed: Key | None = None
         self.guarded = False
         self.orphan: Orphan | None = None
@@ -124,6 +125,8 @@ class Graveyard:
             if key in grave.unsettled:
                 grave.unsettled.discard(key)
                 self._forget_if_done(grave)
+            if key in grave.told:
+                grave.settled.add(key)
 
     # -- what it tells ----------------------------------------------------------------------------
 
@@ -191,7 +194,7 @@ class Graveyard:
         last = next(reversed(attempts), None)
         for key, known in attempts.items():
             if key in grave.told:
-                grave.unsettled.add(key)
+                grave.unsettled |= {key} - grave.settled
             elif key == last:
                 grave.last = (key, known)
             elif known.end is not None:
@@ -244,10 +247,14 @@ class Graveyard:
 
         From here on another runner may have it: this journal must not speak of it any more.
         """
-        self._never_started.append(key)
         if grave.journal is not None and grave.last is not None:
             void = {"t": "void", "q": grave.last[1].sequence, "n": key[0], "a": key[1]}
-            grave.journal.append(grave.last[1].sequence, wire.encode(void))
+            error = grave.journal.append(grave.last[1].sequence, wire.encode(void))
+            if error is not None:  # then it must not begin under this number
+                text = f"its runner was killed before it began ({grave.name}: {error.strerror})"
+                self._lost(grave, key, False, text)
+                return
+        self._never_started.append(key)
         grave.last = None
 
     def _watch(self, grave: Grave, lines: list[dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from projects.jobs.process import kernel, wire
 from projects.jobs.process.attempt import end_line
-from projects.jobs.process.journal import Journal, take_over
+from projects.jobs.process.journal import Journal, remove, take_over
 from projects.jobs.process.runner import LONELY, Runner
 
 if TYPE_CHECKING:
@@ -135,15 +135,21 @@ class Spawner:
         """Fork a runner; only the child gets it."""
         self._forked += 1
         name = f"{self._identity}-{self._forked}"
+        made: list[Any] = []
         try:
-            listening = wire.listen(self._runners_directory, name + ".sock")
-            journal = Journal.create(os.path.join(self._runners_directory, name + ".journal"))
+            made.append(listening := wire.listen(self._runners_directory, name + ".sock"))
+            path = os.path.join(self._runners_directory, name + ".journal")
+            made.append(journal := Journal.create(path))
             pid = os.fork()
         except OSError as error:
+            for each in made:  # held, it would be waited for, and its holder ended
+                each.close()
+            remove(self._runners_directory, name)
             self._tell(wire.encode({"t": "refused", "why": f"no runner: {error.strerror}"}))
             return None
         if pid == 0:
             self._let_go()
+            kernel.tag(self._forked)
             return Runner(name, self._boot_id, journal, listening)
         listening.close()
         journal.close()
@@ -211,7 +217,7 @@ class Spawner:
             self._tell(wire.encode({"t": "gone", "id": runner}))
             return
         journal, lines = taken
-        start = self._unfinished(journal, lines)
+        start = self._unfinished(runner, journal, lines)
         if start is None:
             journal.close()
             self._tell(wire.encode({"t": "gone", "id": runner}))
@@ -219,7 +225,9 @@ class Spawner:
             orphan = self._orphans[start["pid"]] = Orphan(runner, journal, start)
             self._tell(orphan.line())
 
-    def _unfinished(self, journal: Journal, lines: list[dict[str, Any]]) -> dict[str, Any] | None:
+    def _unfinished(
+        self, runner: str, journal: Journal, lines: list[dict[str, Any]]
+    ) -> dict[str, Any] | None:
         """Return the start of the attempt whose end its runner didn't see."""
         last = next((line for line in reversed(lines) if line["t"] != "hello"), None)
         if last is None or last["t"] in ("end", "never"):
@@ -228,34 +236,49 @@ class Spawner:
             return last if _is_our_child(last["pid"], last["ticks"]) else None
         if last["t"] != "intent":
             return None
-        child = self._child_of_intent(last)
+        children = self._born_since(last)
+        child = self._child_of_intent(runner, last, children)
         known = {"q": last["q"], "n": last["n"], "a": last["a"]}
-        if child is None:  # it would be our child by now, dead or alive
-            journal.append(last["q"], wire.encode({"t": "never", **known}))
+        if child is None:
+            if not any(kernel.tag_of(each.pid) == kernel.NO_TAG for each in children):
+                # It would be our child by now, dead or alive.
+                journal.append(last["q"], wire.encode({"t": "never", **known}))
             return None
         start = {"t": "start", **known, "pid": child.pid, "ticks": child.start_ticks}
         start |= {"boot": self._boot_id, "at": last.get("at", 0)}
         journal.append(last["q"], wire.encode(start))
         return start
 
-    def _child_of_intent(self, intent: dict[str, Any]) -> kernel.Stat | None:
-        mark = f"{intent['id']}.{intent['a']}"
+    def _born_since(self, intent: dict[str, Any]) -> list[kernel.Stat]:
+        """Return our children that a runner may have started after it had this intent."""
         me = os.getpid()
-        for process in kernel.marked(mark):
-            if process.parent == me and process.session == process.pid:
-                return process
-        # One that has ended has no environment left: ours, a session's first, born since.
-        for process in kernel.processes():
-            if (
-                process.parent == me
-                and process.state in "ZX"
-                and process.session == process.pid
-                and process.start_ticks >= intent["ticks"]
-                and process.pid not in self._orphans
-                and process.pid not in self._runners
-            ):
-                return process
-        return None
+        return [
+            process
+            for process in kernel.processes()
+            if process.parent == me
+            and process.session == process.pid
+            and process.start_ticks >= intent["ticks"]
+            and process.pid not in self._orphans
+            and process.pid not in self._runners
+        ]
+
+    @staticmethod
+    def _child_of_intent(
+        runner: str, intent: dict[str, Any], children: list[kernel.Stat]
+    ) -> kernel.Stat | None:
+        """Return the main process of a job: of those that carry its marks the first.
+
+        One that has ended has no environment left, but the tag of its runner: without that it may
+        be the job of another one that was killed at the same time.
+        """
+        number = int(runner.rpartition("-")[2])
+        marked = {process.pid for process in kernel.marked(f"{intent['id']}.{intent['a']}")}
+        ours = [
+            process
+            for process in children
+            if process.pid in marked or kernel.tag_of(process.pid) == number
+        ]
+        return min(ours, key=lambda process: (process.start_ticks, process.pid), default=None)
 
 
 def _is_our_child(pid: int, ticks: int) -> bool:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import select
 import socket
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LONGEST = 8 << 20
 """Bytes of a message: more than the kernel takes as arguments and environment of a program."""
+
+LONGEST_SENT = LONGEST - (1 << 16)
+"""Characters of a message: with what may have come together with it no more than `LONGEST`."""
 
 _NEWLINE = "\n"
 _PORTION = 16384  # what malloc has at hand: a larger buffer would be mapped anew each time
@@ -105,6 +109,12 @@ class Channel:
             pass
         except OSError:
             self.unsent = b""
+
+    def has_news(self) -> bool:
+        """Return whether there is something to receive, be it that the other side is gone."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     def receive(self) -> list[dict[str, Any]]:
         """Return the messages that have come.

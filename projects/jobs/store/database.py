@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from projects.core.errors import UsageError
@@ -105,6 +105,15 @@ class Database:
         """Give a connection that sees the database as it is at the first look."""
         with self.explained(), self._reader.connect() as connection, connection.begin():
             yield connection
+
+    @property
+    def outlives_crashes(self) -> bool:
+        """Whether what was committed without waiting for the disk is safe unless the machine fails.
+
+        SQLite gives it to the operating system; PostgreSQL keeps it for a moment in memory of its
+        own, which is gone when one of its processes is killed.
+        """
+        return self.path is not None
 
     def session(self) -> Connection:
         """Return a connection without transactions, for the caller to close."""
@@ -201,7 +210,7 @@ class Database:
             if code.startswith(prefix):
                 return kind(f"{self.name}: {said}: {str(origin).strip()}")
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        if lost or (origin is not None and type(origin).__name__ == "OperationalError"):
+        if lost or isinstance(error, OperationalError):  # whatever it is, no mistake of ours
             reason = str(origin).strip().splitlines()[0]
             return errors.StoreAway(f"{self.name} doesn't answer: {reason}")
         return None
@@ -216,6 +225,7 @@ class Database:
 
 _SQLITE: dict[int, tuple[type[errors.StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (errors.StoreLocked, "another process keeps it locked; is it stuck?"),
+    sqlite3.SQLITE_PROTOCOL: (errors.StoreLocked, "others lock it again and again"),
     sqlite3.SQLITE_LOCKED: (errors.StoreLocked, "another connection keeps it locked"),
     sqlite3.SQLITE_READONLY: (errors.StoreReadOnly, "it can't be written to"),
     sqlite3.SQLITE_PERM: (errors.StoreReadOnly, "it can't be written to"),

@@ -92,7 +92,8 @@ class Store:
             A change to DONE without an outcome, or to ARCHIVED: nothing was applied.
         """
         check_changes(changes)
-        with self._database.write(durable=durable) as connection:
+        wait = durable or not self._database.outlives_crashes
+        with self._database.write(durable=wait) as connection:
             recorder = Recorder(connection, self._shelves)
             refused = recorder.apply(changes)
             recorder.write()

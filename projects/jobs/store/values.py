@@ -122,6 +122,8 @@ class Why(StrEnum):
     UNKNOWN = "no such job"
     STALE = "of another attempt"
     LATE = "the job is already there or further"
+    FAILED = "it can't be recorded"
+    """Said by the engine, of a change that makes the store fail while it takes others."""
 
 
 @dataclass(frozen=True, slots=True)

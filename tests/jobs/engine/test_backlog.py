@@ -89,15 +89,45 @@ def test_a_job_that_is_put_back_takes_its_old_place(store: Store, monkeypatch: A
     backlog = Backlog(store, 1, live)
     line, first = start_first(backlog, live)
     start_first(backlog, live)
-    backlog.put_back(first.job, lambda: None)
+    backlog.put_back(first.job)
     backlog.ended(line)
     backlog.ended(line)
     assert backlog.turns()[0].jobs[0].job is first.job
     del live[first.number]
     ninth = store.job(sent.first + 8)
     assert ninth is not None
-    backlog.put_back(ninth, lambda: None)  # beyond what has been read
+    backlog.put_back(ninth)  # beyond what has been read
     assert drain(backlog, live) == [first.number, *range(sent.first + 2, sent.first + 9)]
+
+
+def test_what_is_looked_for_again_comes_once_and_in_its_place(
+    store: Store, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", 3)
+    monkeypatch.setattr(module, "LOW", 2)
+    sent = submit(store, 9)
+    ended = Change(sent.first, 1, 1, State.DONE, outcome=Outcome.FAILED)
+    store.record([ended])
+    live: dict[int, Any] = {}
+    backlog = Backlog(store, 1, live)
+    line, second = start_first(backlog, live)
+    backlog.put_back(second.job)  # which the store doesn't know yet
+    store.retry(sent.first, reason="once more", at=2)
+    backlog.look_again(sent.submission)
+    backlog.look_again(sent.submission)
+    assert [ready.number for ready in backlog.turns()[0].jobs][:2] == [sent.first, second.number]
+    backlog.ended(line)
+    assert drain(backlog, live) == [*range(sent.first, sent.first + 9)]
+
+
+def test_what_is_looked_for_again_is_found_after_its_submission_has_left(store: Store) -> None:
+    sent = submit(store)
+    live: dict[int, Any] = {}
+    backlog = Backlog(store, 1, live)
+    assert drain(backlog, live) == [sent.first]
+    live.clear()
+    backlog.look_again(sent.submission)
+    assert drain(backlog, live) == [sent.first]
 
 
 def test_what_is_withheld_is_neither_kept_nor_read(store: Store) -> None:
@@ -131,3 +161,17 @@ def test_a_submission_with_running_jobs_is_adopted(store: Store) -> None:
     del live[sent.first]
     backlog.ended(line)
     assert drain(backlog, live) == [sent.first + 1, sent.first + 2, other.first]
+
+
+def test_what_begins_again_is_not_forgotten_by_a_cancel_that_failed(store: Store) -> None:
+    sent = submit(store, 3)
+    live: dict[int, Any] = {}
+    backlog = Backlog(store, 1, live)
+    line, first = start_first(backlog, live)
+    store.record([Change(sent.first, 1, 1, State.RUNNING)])
+    backlog.put_back(first.job)  # which the store doesn't know yet
+    backlog.ended(line)
+    backlog.withdraw_submission(sent.submission.number)
+    assert backlog.turns() == []
+    backlog.allow_submission(sent.submission)
+    assert drain(backlog, live) == [sent.first, sent.first + 1, sent.first + 2]

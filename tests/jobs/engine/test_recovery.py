@@ -428,3 +428,28 @@ def test_a_further_attempt_begins_only_when_the_store_knows_of_it(
     open_again.set()
     assert house.done(job.number).attempt == 2
     assert launched == [1, 2]
+
+
+def test_a_job_that_was_about_to_begin_when_the_server_was_stopped_is_not_lost_by_a_reboot(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.tool("once", "exit 5", on_restart="fail")
+    engine, record = house.engine, house.store.record
+    starting = threading.Event()
+
+    def recording(changes: Any, **more: Any) -> Any:
+        refused = record(changes, **more)
+        if changes[0].state == State.STARTING:
+            engine._loop.stop()  # what follows from the record isn't heard any more
+            starting.set()
+        return refused
+
+    monkeypatch.setattr(house.store, "record", recording)
+    (id_,) = house.submit("once").job_ids
+    assert starting.wait(60)
+    house.stop()
+    monkeypatch.undo()
+    monkeypatch.setattr("projects.jobs.engine.engine.read_boot_id", lambda: "another")
+    house.start()
+    job = house.done(id_)
+    assert (job.return_code, job.attempt) == (5, 2)

@@ -11,13 +11,15 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from projects.core.errors import TopgallantError, UsageError
 from projects.jobs.model.entities import Token
@@ -219,6 +221,7 @@ def open_folder() -> Iterator[Path]:
 # Everything is imported before the user changes: the interpreter may lie where only root reads.
 _AS_ANOTHER = """
 import os, sys
+from projects.jobs.model.states import State
 from projects.jobs.store import errors
 from projects.jobs.store.store import open_store
 store = open_store(f"sqlite:///{sys.argv[2]}/satellite.db"); store.counts(); store.close()
@@ -312,19 +315,58 @@ def test_one_server_at_a_time_runs_the_jobs_of_a_store(url: str) -> None:
     first.close()
 
 
-def test_a_connection_that_was_lost_is_made_again(postgresql: str) -> None:
+def lose_connections(url: str) -> None:
+    """End what the stores of this process are connected by, as a restart of the server does."""
     import psycopg
 
-    store = open_store(postgresql, wait=5)
-    store.submit(NEW)
-    store.counts()
-    with psycopg.connect(postgresql, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'topgallant' AND datname = current_database()"
         )
+
+
+def test_a_connection_that_was_lost_is_made_again(postgresql: str) -> None:
+    store = open_store(postgresql, wait=5)
+    store.submit(NEW)
+    store.counts()
+    lose_connections(postgresql)
     store.submit(NEW)
     assert store.counts().total == 2
+    store.close()
+
+
+def test_what_was_recorded_outlives_a_crash_of_the_server(postgresql: str) -> None:
+    store = open_store(postgresql, wait=5)
+    number = store.submit(NEW).first
+    seen = []
+    database = store._database
+
+    @event.listens_for(database._writer, "commit")
+    def _committing(connection: Any) -> None:
+        seen.append(connection.exec_driver_sql("SHOW synchronous_commit").scalar())
+
+    store.record([Change(number, 1, 1, State.RUNNING)])
+    store.touch_token("nobody", at=1)
+    assert seen == ["on", "off"]
+    store.close()
+
+
+@pytest.mark.parametrize("state", ["IoError", "QueryCanceled", "SystemError", "AdminShutdown"])
+def test_what_is_wrong_with_a_server_is_never_taken_for_a_mistake_of_ours(
+    postgresql: str, state: str
+) -> None:
+    import psycopg.errors
+
+    store = open_store(postgresql, wait=5)
+    with pytest.raises(errors.StoreError), store._database.read() as connection:
+        broken: Any = getattr(psycopg.errors, state)("it fails")
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def _fail(*_: Any) -> None:
+            raise OperationalError("SELECT 1", {}, broken)
+
+        connection.exec_driver_sql("SELECT 1")
     store.close()
 
 
