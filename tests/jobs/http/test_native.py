@@ -85,7 +85,7 @@ def test_the_queue_is_counted(world: World) -> None:
     listed = items(client, "/api/v1/submissions")
     assert [one["queue_position"] for one in listed] == [1, 2, None]
     said = [one["waits_for"] for one in listed]
-    assert said[0] == "At most 1 submission runs at once, now #1; it is next."
+    assert said[0] == "At most 1 submission runs at once, now submission 1; it is next."
     assert said[1:] == ["It waits for the submissions before it.", ""]
     for one in listed:
         assert client.get(f"/api/v1/submissions/{one['id']}").json() == one
