@@ -425,6 +425,8 @@ class ProcessBackend:
             self._idle.append(link)
 
     def _want_runners(self) -> None:
+        if self._spawner is None and self._waiting and not self._starting:
+            self._replace_spawner()  # it could not be had when the one before was lost
         missing = max(len(self._waiting), 0 if self._idle or self._busy else 1) - self._forks
         if self._spawner is None:
             return
@@ -489,13 +491,17 @@ class ProcessBackend:
             idle.leaving = True
             self._connections.send(idle, '{"t":"leave"}')
         self._idle.clear()
+        self._replace_spawner()
+        self._want_runners()
+
+    def _replace_spawner(self) -> None:
+        """Start another spawner; where none can be had, refuse what waits for it."""
         try:
             if self._deaths > _TROUBLE:
                 raise InfrastructureError("the process that starts jobs dies again and again")
             self._new_spawner()
         except InfrastructureError as error:
             self._refuse(str(error))
-        self._want_runners()
 
     def _bury(self, name: str) -> None:
         self._graveyard.bury(name)
