@@ -74,6 +74,7 @@ class Attempt:
         """Start the process; where there is none, return the line to tell."""
         order = self._order
         mark = f"{order['id']}.{self.attempt}"
+        self._confinement = self._planned(mark)
         timeout = order.get("timeout")
         ticks = int(kernel.seconds_since_boot() * kernel.TICKS)
         intent = (
@@ -82,7 +83,7 @@ class Attempt:
             f',"ticks":{ticks},"at":{moment.now()}'
             f',"timeout":{wire.word(timeout)},"grace":{wire.word(order["grace"])}'
             f',"log":{wire.word(order["log"])}'
-            f',"out":{wire.word(order["out"] or order["err"])}}}'
+            f',"out":{wire.word(order["out"] or order["err"])}{self._groups()}}}'
         )
         try:
             error = self._journal.append(self._sequence, intent)
@@ -91,7 +92,7 @@ class Attempt:
                     f"its start can't be written down in {self._journal.path}: {error.strerror}"
                 )
             self._files = program.open_files(order)
-            self._confine(mark)
+            self._confine()
             self._began = time.monotonic()
             before = kernel.seconds_since_boot()
             self.pid = program.spawn(order, self._files, mark, self._confinement)
@@ -106,8 +107,6 @@ class Attempt:
             self._timeout_at = self._began + timeout
         if self._files.out >= 0 or self._files.err >= 0:
             self._watch_at = self._began + WATCH
-        if self._confinement is not None and self._confinement.groups:
-            self.write_start()  # somebody has to know of them, however short it is
         return ""
 
     def write_start(self) -> str:
@@ -118,22 +117,33 @@ class Attempt:
         if not self.written:
             self.written = (
                 f'{{"t":"start","q":{self._sequence},"n":{self.number},"a":{self.attempt}'
-                f",{self._start}{self._groups()}}}"
+                f",{self._start}}}"
             )
             self._journal.append(self._sequence, self.written)
         return self.written
 
-    def _confine(self, mark: str) -> None:
-        if self._limits:
-            from projects.jobs.process.limits import Confinement
+    def _planned(self, mark: str) -> Confinement | None:
+        if not self._limits:
+            return None
+        from projects.jobs.process.limits import Confinement
 
-            self._confinement = Confinement(self._limits, mark)
+        return Confinement(self._limits, mark)
+
+    def _confine(self) -> None:
+        if self._confinement is not None:
+            self._confinement.make()
             self._notes += self._confinement.notes
 
     def _groups(self) -> str:
+        """Return the field of the intent that names the groups to remove, however this goes on."""
         if self._confinement is None or not self._confinement.groups:
             return ""
         return f',"groups":{wire.encode(self._confinement.groups)}'
+
+    def confine_again(self) -> None:
+        """Set the limits of the running job once more, after the server was restarted."""
+        if self._confinement is not None:
+            self._confinement.renew()
 
     def _refused(self, sentence: str) -> str:
         self._files.close()
@@ -224,13 +234,11 @@ class Attempt:
         self.hangs = found.hanging > 0
 
     def _account_for(self, confinement: Confinement) -> None:
+        from projects.jobs.process.limits import out_of_memory
+
         self._peak = confinement.peak_memory() or self._peak
-        killed = confinement.killed_for_memory()
-        if killed:
-            self._notes.append(
-                f"the kernel killed {leftovers.count(killed)} of it: the limit of"
-                f" {self._limits['memory']} bytes of memory was reached"
-            )
+        if sentence := out_of_memory(confinement.groups):
+            self._notes.append(sentence)
             if self._reason == "exit" and self._status == signal.SIGKILL:
                 self._reason = "memory"
         confinement.remove()

@@ -450,8 +450,8 @@ class ProcessBackend:
             self._idle.append(link)
 
     def _want_runners(self) -> None:
-        if self._spawner is None and self._waiting:
-            self._replace_spawner()
+        if self._spawner is None and self._waiting and not self._starting:
+            self._replace_spawner()  # it could not be had when the one before was lost
         if self._spawner is None:
             return
         missing = max(len(self._waiting), 0 if self._idle or self._busy else 1) - self._forks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 from projects.jobs.model.entities import Usage
@@ -25,6 +26,12 @@ class Known:
         self.start: Line | None = None
         self.end: Line | None = None
         self.never = False
+
+    @property
+    def groups(self) -> list[str]:
+        """The cgroups that were to be made for it."""
+        found: list[str] = (self.intent or {}).get("groups", [])
+        return found
 
 
 def fold(lines: Iterable[Line]) -> dict[tuple[int, int], Known]:
@@ -50,6 +57,13 @@ def fold(lines: Iterable[Line]) -> dict[tuple[int, int], Known]:
 def started(line: Line) -> Started:
     """Return the report that a `start` line means."""
     return Started(line["n"], line["a"], line["pid"], line["ticks"], line["boot"], line["at"])
+
+
+def with_memory(line: Line, sentence: str) -> Line:
+    """Return an `end` line that says also what the kernel killed at the limit of memory."""
+    is_cause = line["reason"] == "exit" and line["sig"] == signal.SIGKILL
+    reason = "memory" if is_cause else line["reason"]
+    return {**line, "reason": reason, "notes": [*line["notes"], sentence]}
 
 
 def ended(line: Line) -> Ended:

@@ -1,8 +1,7 @@
 """Limits of one job: a cgroup where one can be made, resource limits elsewhere.
 
-Sources: cgroups(7), cgroup-v1/{memory,pids}.rst and cgroup-v2.rst of the kernel's documentation,
-getrlimit(2). Set by the forked child itself before its exec, so that nothing of the job ever runs
-without them.
+Sources: cgroup-v1/{memory,pids}.rst and cgroup-v2.rst of the kernel's documentation, getrlimit(2).
+Set by the forked child itself before its exec, so that nothing of the job ever runs without them.
 """
 
 from __future__ import annotations
@@ -12,78 +11,100 @@ import os
 import resource
 from typing import TYPE_CHECKING
 
+from projects.jobs.process import cgroups
+from projects.jobs.process.leftovers import count
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 _PERIOD = 100_000  # µs, the kernel's default for cpu.max
 _CPU_GRACE = 5  # seconds between SIGXCPU and SIGKILL
+_KERNEL_NAMES = {"memory": "memory", "cpus": "cpu", "processes": "pids"}
 
 
 class Confinement:
-    """The limits of one job; made by the runner, entered by the child, undone by the runner.
+    """The limits of one job; planned and made by the runner, entered by the child, undone by it.
 
     Attributes
     ----------
     groups
-        The cgroups that were made, for whoever must remove them.
+        The cgroups that `make` will make or has made, for whoever must remove them.
     notes
         What could not be enforced as it was asked.
     """
 
-    def __init__(self, limits: dict[str, Any], name: str) -> None:
-        self.groups: list[str] = []
+    def __init__(self, limits: dict[str, Any], mark: str) -> None:
         self.notes: list[str] = []
-        self.memory_group = ""
         self._limits = limits
         self._resources: list[tuple[int, int, int]] = []
-        self._group(name)
+        self._places = self._planned(mark)
+        self.groups = list(dict.fromkeys(group for _, group, _ in self._places.values()))
         self._by_process()
 
-    def _group(self, name: str) -> None:
-        for controller in ("memory", "cpus", "processes"):
-            value = self._limits.get(controller)
-            if value is not None and not self._grouped(controller, value, name):
-                self._fall_back(controller, int(value))
+    def _planned(self, mark: str) -> dict[str, tuple[str, str, int]]:
+        """Return, by limit, the directory to make a group in, the group, and its version."""
+        planned = {}
+        here = cgroups.places_here() if self._limits.keys() & _KERNEL_NAMES else {}
+        for limit, controller in _KERNEL_NAMES.items():
+            if limit in self._limits and controller in here:
+                parent, version = here[controller]
+                planned[limit] = (parent, cgroups.group_of(parent, mark), version)
+        return planned
 
-    def _grouped(self, controller: str, value: float, name: str) -> bool:
-        place = _places().get(_KERNEL_NAMES[controller])
-        if place is None:
+    def make(self) -> None:
+        """Make the groups; what can't be had of them is limited otherwise, and noted."""
+        for limit in _KERNEL_NAMES:
+            if limit in self._limits and not self._make(limit):
+                self._places.pop(limit, None)
+                self._fall_back(limit, int(self._limits[limit]))
+        made = {group for _, group, _ in self._places.values()}
+        cgroups.remove_groups(group for group in self.groups if group not in made)
+        self.groups = [group for group in self.groups if group in made]
+
+    def _make(self, limit: str) -> bool:
+        if limit not in self._places:
             return False
-        parent, version = place
-        path = os.path.join(parent, f"topgallant-{name}")
+        parent, group, version = self._places[limit]
         try:
-            os.makedirs(path, exist_ok=True)
-            for file, text in _settings(controller, value, version):
-                _write(os.path.join(path, file), text)
+            if version != 1:
+                cgroups.prepare(parent)
+            os.makedirs(group, exist_ok=True)
+            for file, text in _settings(limit, self._limits[limit], version):
+                cgroups.write(os.path.join(group, file), text)
         except OSError:
-            if path not in self.groups:
-                remove_groups([path])
             return False
-        if path not in self.groups:
-            self.groups.append(path)
-        if controller == "memory":
-            self.memory_group = path
+        if limit == "memory":
             for optional in ("memory.memsw.limit_in_bytes", "memory.swap.max"):
                 with contextlib.suppress(OSError):  # no swap accounting here
-                    _write(os.path.join(path, optional), str(value if version == 1 else 0))
+                    text = str(int(self._limits[limit])) if version == 1 else "0"
+                    cgroups.write(os.path.join(group, optional), text)
         return True
 
-    def _fall_back(self, controller: str, value: int) -> None:
-        if controller == "memory":
+    def renew(self) -> None:
+        """Set the limits once more: systemd before 254 can't start a service that still has any.
+
+        What it took before doesn't count against a limit that was lifted meanwhile.
+        """
+        for limit in self._places:
+            self._make(limit)
+
+    def _fall_back(self, limit: str, value: int) -> None:
+        if limit == "memory":
             self._resources.append((resource.RLIMIT_AS, value, value))
             self.notes.append(
                 "no memory cgroup can be made here: the limit counts the address space of each"
                 " process by itself"
             )
-        elif controller == "processes" and os.geteuid() != 0:
+        elif limit == "processes" and os.geteuid() != 0:
             self._resources.append((resource.RLIMIT_NPROC, value, value))
             self.notes.append(
                 "no pids cgroup can be made here: the limit counts all processes of the user"
             )
         else:
             self.notes.append(
-                f"the limit of {controller} is not enforced: it needs a cgroup, and none can be"
-                " made here"
+                f"the limit of {limit} is not enforced: it needs a cgroup, and none can be made"
+                " here"
             )
 
     def _by_process(self) -> None:
@@ -98,135 +119,58 @@ class Confinement:
     def enter(self) -> None:
         """Confine this process, and what it becomes: called between fork and exec."""
         for group in self.groups:
-            _write(os.path.join(group, "cgroup.procs"), "0")
+            cgroups.write(os.path.join(group, "cgroup.procs"), "0")
         for kind, soft, hard in self._resources:
             ceiling = resource.getrlimit(kind)[1]
             if ceiling != resource.RLIM_INFINITY:
                 soft, hard = min(soft, ceiling), min(hard, ceiling)  # noqa: PLW2901
             resource.setrlimit(kind, (soft, hard))
 
-    def killed_for_memory(self) -> int:
-        """Return how many processes the kernel killed at the limit."""
-        if not self.memory_group:
-            return 0
-        for file in ("memory.events", "memory.oom_control"):
-            for line in _read(os.path.join(self.memory_group, file)).splitlines():
-                key, _, value = line.partition(" ")
-                if key == "oom_kill":
-                    return int(value)
-        return 0
-
     def peak_memory(self) -> int:
         """Return the most that the job took at a time, in bytes; 0 when nobody counted."""
-        if not self.memory_group:
+        if "memory" not in self._places:
             return 0
         for file in ("memory.peak", "memory.max_usage_in_bytes"):
-            if text := _read(os.path.join(self.memory_group, file)):
+            if text := cgroups.read(os.path.join(self._places["memory"][1], file)):
                 return int(text)
         return 0
 
     def remove(self) -> None:
         """Remove the cgroups; nothing may be left in them."""
-        remove_groups(self.groups)
+        cgroups.remove_groups(self.groups)
 
 
-def remove_groups(groups: list[str]) -> None:
-    """Remove cgroups that a job had; one that still has processes stays."""
+def out_of_memory(groups: Iterable[str]) -> str:
+    """Return the sentence about what the kernel killed at the limit of memory; empty: nothing."""
     for group in groups:
-        if os.path.basename(group).startswith("topgallant-"):
-            with contextlib.suppress(OSError):
-                os.rmdir(group)
+        limit = _number(group, "memory.max") or _number(group, "memory.limit_in_bytes")
+        for file, reached in (("memory.events", "oom"), ("memory.oom_control", "oom_kill")):
+            events = _events(group, file)
+            killed = events.get("oom_kill", 0)
+            if limit and killed and events.get(reached):
+                return (
+                    f"the kernel killed {count(killed)} of it: the limit of {limit} bytes of memory"
+                    " was reached"
+                )
+    return ""
 
 
-_KERNEL_NAMES = {"memory": "memory", "cpus": "cpu", "processes": "pids"}
+def _events(group: str, file: str) -> dict[str, int]:
+    lines = cgroups.read(os.path.join(group, file)).splitlines()
+    return {key: int(value) for key, _, value in (line.partition(" ") for line in lines)}
 
 
-def _settings(controller: str, value: float, version: int) -> list[tuple[str, str]]:
-    if controller == "memory":
+def _number(group: str, file: str) -> int:
+    text = cgroups.read(os.path.join(group, file)).strip()
+    return int(text) if text.isdecimal() else 0
+
+
+def _settings(limit: str, value: float, version: int) -> list[tuple[str, str]]:
+    if limit == "memory":
         return [("memory.limit_in_bytes" if version == 1 else "memory.max", str(int(value)))]
-    if controller == "processes":
+    if limit == "processes":
         return [("pids.max", str(int(value)))]
     quota = max(1000, int(value * _PERIOD))
     if version == 1:
         return [("cpu.cfs_period_us", str(_PERIOD)), ("cpu.cfs_quota_us", str(quota))]
     return [("cpu.max", f"{quota} {_PERIOD}")]
-
-
-_found: dict[str, tuple[str, int]] | None = None
-
-
-def _places() -> dict[str, tuple[str, int]]:
-    global _found  # noqa: PLW0603  (what the machine has doesn't change)
-    if _found is None:
-        _found = places(_read("/proc/self/cgroup"), _read("/proc/self/mountinfo"))
-    return _found
-
-
-def places(membership: str, mounts: str) -> dict[str, tuple[str, int]]:
-    """Return, by controller, the directory in which cgroups may be made, and its version.
-
-    Parameters
-    ----------
-    membership, mounts
-        The texts of /proc/self/cgroup and /proc/self/mountinfo.
-    """
-    own = {}
-    for line in membership.splitlines():
-        _, controllers, path = line.split(":", 2)
-        for controller in controllers.split(","):
-            own[controller] = path
-    found: dict[str, tuple[str, int]] = {}
-    for line in mounts.splitlines():
-        left, _, right = line.partition(" - ")
-        root, mount_point = left.split()[3:5]
-        kind, _, options = [*right.split(), "", ""][:3]
-        if kind == "cgroup":
-            for controller in options.split(","):
-                if controller in own:
-                    found[controller] = (_below(mount_point, root, own[controller]), 1)
-        elif kind == "cgroup2":
-            parent = _delegated(_below(mount_point, root, own.get("", "/")))
-            for controller in _read(os.path.join(parent, "cgroup.subtree_control")).split():
-                found.setdefault(controller, (parent, 2))
-    return found
-
-
-def _below(mount_point: str, root: str, path: str) -> str:
-    inside = path[len(root) :] if root != "/" and path.startswith(root) else path
-    return os.path.join(mount_point, inside.strip("/")).rstrip("/")
-
-
-def _delegated(own: str) -> str:
-    """Return where version 2 lets groups be made: a group with processes can't have limited ones.
-
-    systemd.resource-control(5): with `Delegate=` and `DelegateSubgroup=` the service runs in a
-    group below the one that it was given, which is then free of processes.
-    """
-    above = os.path.dirname(own)
-    try:
-        os.getxattr(above, "user.delegate")
-        parent = above
-    except OSError:
-        parent = own
-    available = _read(os.path.join(parent, "cgroup.controllers")).split()
-    for controller in _KERNEL_NAMES.values():
-        if controller in available:
-            with contextlib.suppress(OSError):
-                _write(os.path.join(parent, "cgroup.subtree_control"), f"+{controller}")
-    return parent
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
-
-
-def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, cast
 
 from projects.jobs.process import kernel, wire
 from projects.jobs.process.attempt import end_line
+from projects.jobs.process.cgroups import members
 from projects.jobs.process.leftovers import GRACE, PATIENCE, count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from projects.jobs.process.history import Known
@@ -133,15 +135,18 @@ class Orphan:
 
 
 class Sweep:
-    """Ends every process that still carries the mark of an attempt, without blocking."""
+    """Ends what still carries the mark of an attempt or is in its groups, without blocking."""
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, groups: Sequence[str]) -> None:
         self._mark = mark
+        self._groups = groups
         self._began = time.monotonic()
         self._next = 0.0
-        self._found = {process.pid for process in kernel.marked(mark)}
-        self._hard = False
+        self._found = self._living()
         self._send(self._found, signal.SIGTERM)
+
+    def _living(self) -> set[int]:
+        return {process.pid for process in kernel.marked(self._mark)} | members(self._groups)
 
     def _send(self, pids: set[int], number: int) -> None:
         for pid in pids:
@@ -153,7 +158,7 @@ class Sweep:
 
     def done(self, now: float) -> bool:
         """Return whether nothing is left; sends the harder signal when it is time for it."""
-        left = {process.pid for process in kernel.marked(self._mark)}
+        left = self._living()
         if not left or now > self._began + GRACE + PATIENCE:
             return True
         self._found |= left

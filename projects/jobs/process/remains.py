@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from projects.jobs.model import moment
 from projects.jobs.process import history, journal, kernel, wire
+from projects.jobs.process.cgroups import remove_groups
+from projects.jobs.process.limits import out_of_memory
 from projects.jobs.process.orders import Ended, Unknown
 from projects.jobs.process.orphans import NEVER, Orphan, Sweep
 
@@ -250,6 +252,7 @@ class Graveyard:
         if grave.journal is not None and grave.last is not None:
             void = {"t": "void", "q": grave.last[1].sequence, "n": key[0], "a": key[1]}
             error = grave.journal.append(grave.last[1].sequence, wire.encode(void))
+            remove_groups(grave.last[1].groups)
             if error is not None:  # then it must not begin under this number
                 text = f"its runner was killed before it began ({grave.name}: {error.strerror})"
                 self._lost(grave, key, False, text)
@@ -315,7 +318,7 @@ class Graveyard:
         if not same_boot or identity is None:
             self._finish(grave, key, known)
             return
-        sweep = Sweep(f"{identity}.{key[1]}")
+        sweep = Sweep(f"{identity}.{key[1]}", known.groups)
         if sweep.done(time.monotonic()):
             self._finish(grave, key, known)
         else:
@@ -344,15 +347,17 @@ class Graveyard:
         self._forget_if_done(grave)
 
     def _finish(self, grave: Grave, key: Key, known: Known) -> None:
-        groups = (known.start or {}).get("groups")
-        if groups:
-            from projects.jobs.process.limits import remove_groups
-
-            remove_groups(groups)
+        sentence = out_of_memory(known.groups)
+        remove_groups(known.groups)
         if known.end is not None:
+            if sentence and sentence not in known.end["notes"]:
+                known.end = history.with_memory(known.end, sentence)
+                if grave.journal is not None:  # the groups can't be asked again
+                    grave.journal.append(known.sequence, wire.encode(known.end))
             self._tell(grave, key, history.ended(known.end))
         else:
             text = "everything that watched it was killed, and it ended before the server was back"
+            text = f"{text}; {sentence}" if sentence else text
             self._lost(grave, key, True if known.start else None, text)
 
     def _lost(self, grave: Grave, key: Key, started: bool | None, reason: str) -> None:

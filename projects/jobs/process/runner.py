@@ -153,6 +153,7 @@ class Runner:
         busy = self._attempt
         if busy is not None:
             busy.write_start()
+            busy.confine_again()
         lines = [line for _, line in self._journal.lines]
         lines.append(
             wire.encode(

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 
+from projects.jobs.process.cgroups import places
 from projects.satellite.doctor.findings import Finding, ok, warning
 
 KNOWS_ENDS = (6, 15)
@@ -30,24 +31,15 @@ def kernel(release: str) -> Finding:
 
 def cgroups(membership: str, mounts: str) -> Finding:
     """Say how limits of memory and processes are held, from /proc/self/{cgroup,mountinfo}."""
-    version = 0
-    for line in mounts.splitlines():
-        left, _, right = line.partition(" - ")
-        place, kind = left.split()[4], right.split()[0] if right else ""
-        if kind == "cgroup2":
-            group = next((x[3:] for x in membership.splitlines() if x.startswith("0::")), "/")
-            if _writable(place + group) or _writable(place):
-                return ok(
-                    "limits", f"memory and processes of a job are limited by cgroup v2 ({place})"
-                )
-            version = 2
-        elif kind == "cgroup" and _writable(place):
-            controllers = right.split()[-1].split(",")
-            if any(name in controllers for name in _CONTROLLERS):
-                return ok(
-                    "limits", f"memory and processes of a job are limited by cgroup v1 ({place})"
-                )
-    reason = "its cgroup isn't ours to write to" if version else "there are no cgroups here"
+    here = places(membership, mounts)
+    for place, version in (here[name] for name in _CONTROLLERS if name in here):
+        if _writable(place):
+            return ok(
+                "limits",
+                f"memory and processes of a job are limited by cgroup v{version} ({place})",
+            )
+    known = " - cgroup" in mounts
+    reason = "the cgroup of this shell isn't delegated to it" if known else "there are no cgroups"
     return warning(
         "limits",
         f"{reason}: a limit of memory counts the address space of each process of a job",

@@ -34,14 +34,23 @@ RestartSec=2
 KillMode=process
 # The whole service isn't ended when one job takes too much memory.
 OOMPolicy=continue
-# Limits of single jobs are cgroups below our own.
+# Limits of single jobs are cgroups below our own, which may have no processes itself then. systemd
+# 254 or later starts us in a group below it, an older one can't start us while there are limits:
+# they are lifted while the server is away, if it had to move itself to a group.
 Delegate=yes
+DelegateSubgroup=server
+ExecStopPost=-/bin/sh -c '{lift}'
 TasksMax=infinity
 LimitNOFILE=65536
 {hardening}
 [Install]
 WantedBy={target}
 """
+
+_LIFT = (
+    "cd /sys/fs/cgroup$$(sed -n s/^0:://p /proc/self/cgroup)/.. && test -d topgallant"
+    " && echo -memory -cpu -pids > cgroup.subtree_control"
+)
 
 _HARDENING = """\
 # Jobs inherit this: no sudo, no dmesg, no real-time priorities, no setarch, nothing of the system
@@ -104,6 +113,7 @@ def unit(
         directory=_path(directory),
         user=f"User={_text(user)}\n" if user is not None else "",
         environment="/etc/default/satellite" if is_system else "%E/satellite.env",
+        lift=_LIFT,
         hardening=_HARDENING if hardened else _SOFT,
         target="multi-user.target" if is_system else "default.target",
     )

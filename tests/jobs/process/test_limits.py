@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-from projects.jobs.process.limits import places
-from projects.jobs.process.orders import ProcessLimits
+import glob
+import os
+import shlex
+import signal
+from pathlib import Path
+
+from projects.jobs.process.cgroups import places
+from projects.jobs.process.orders import Ended, Order, ProcessLimits, Unknown
 from tests.jobs.process.house import House
 
 EATER = ("/usr/bin/python3", "-c", "x = bytearray(300_000_000); print(len(x))")
@@ -46,12 +52,64 @@ def test_cpus_are_limited_or_it_is_said(house: House) -> None:
     assert end.usage.cpu < 0.3 or any("cpus" in note for note in end.notes)
 
 
-def test_cgroups_are_gone_afterwards(house: House) -> None:
-    import glob
+def groups(order: Order) -> list[str]:
+    """Return the cgroups of an order; none where none can be made."""
+    return glob.glob(f"/sys/fs/cgroup/**/topgallant-{order.id}*", recursive=True)
 
-    order = house.sh(1, "true", limits=ProcessLimits(memory=1 << 30, cpus=1, processes=50))
+
+ALL = ProcessLimits(memory=64 << 20, cpus=1, processes=50)
+
+
+def test_cgroups_are_gone_afterwards(house: House) -> None:
+    order = house.sh(1, "true", limits=ALL)
     house.perform(order)
-    assert not glob.glob(f"/sys/fs/cgroup/**/topgallant-{order.id}*", recursive=True)
+    assert not groups(order)
+
+
+def test_cgroups_are_gone_when_the_runner_was_killed(house: House) -> None:
+    order = house.sh(1, "sleep 100", limits=ALL)
+    house.backend.launch(order)
+    house.started(1)
+    house.kill(*house.pids("job-runner"))
+    house.backend.stop(1, 1, "enough")
+    assert house.ended(1).reason == "stopped"
+    assert not groups(order)
+
+
+def test_the_end_of_memory_is_told_though_the_runner_was_killed(house: House) -> None:
+    hungry = f"while [ ! -e {house.root}/go ]; do sleep 0.05; done; exec {shlex.join(EATER)}"
+    order = house.sh(1, hungry, limits=ALL)
+    house.backend.launch(order)
+    house.started(1)
+    is_confined = bool(groups(order))
+    house.kill(*house.pids("job-runner"))
+    (house.root / "go").touch()
+    end = house.ended(1)
+    assert end.reason == ("memory" if is_confined else "exit")
+    assert any("67108864 bytes of memory" in note for note in end.notes) == is_confined
+    assert not groups(order)
+
+
+def test_what_left_the_mark_behind_is_found_in_the_cgroup(house: House) -> None:
+    """Everything that watched the job is killed: its daemon has another environment and session."""
+    script = f"env -i setsid sleep 4321 & echo $! > {house.root}/pid; sleep 100"
+    order = house.sh(1, script, limits=ALL)
+    house.backend.launch(order)
+    pid = house.started(1).pid
+    daemon = int(house.until(lambda: read(house.root / "pid")))
+    house.until(lambda: b"4321" in Path(f"/proc/{daemon}/cmdline").read_bytes())
+    is_confined = bool(groups(order))
+    house.kill(*house.pids("job-spawner"), *house.pids("job-runner"))
+    house.kill(pid)
+    house.until(lambda: [r for r in house.reports if isinstance(r, (Ended, Unknown))])
+    if not is_confined:
+        os.kill(daemon, signal.SIGKILL)
+    house.until(lambda: not read(Path(f"/proc/{daemon}/cmdline")))
+    assert not groups(order)
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def test_places_in_version_1() -> None:

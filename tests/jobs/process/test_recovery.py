@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from projects.jobs.process import wire
+from projects.core.errors import InfrastructureError
+from projects.jobs.process import backend, wire
 from projects.jobs.process.orders import Ended, Started, Unknown
 from tests.jobs.process.house import House, processes_of
 
@@ -236,3 +237,17 @@ def test_a_server_that_hangs_up_in_the_middle_of_a_message_harms_nothing(house: 
     (report,) = house.come_back()
     assert isinstance(report, Ended)
     assert house.perform(house.sh(3, "exit 9")).exit_code == 9
+
+
+def test_a_spawner_that_did_not_come_up_is_tried_again_for_the_next_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: str) -> None:
+        raise InfrastructureError("there is no memory for it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "start_spawner", refuse)
+        house.kill(*house.pids("job-spawner"), *house.pids("job-runner"))
+        house.until(lambda: house.backend._spawner is None)
+        assert house.perform(house.sh(1, "true")).reason == "not started: there is no memory for it"
+    assert house.perform(house.sh(2, "true")).exit_code == 0

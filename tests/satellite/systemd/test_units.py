@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ SECTIONS = {
     "Service": {
         *("Type", "ExecStart", "WorkingDirectory", "User", "EnvironmentFile", "Restart"),
         *("RestartSec", "KillMode", "OOMPolicy", "Delegate", "TasksMax", "LimitNOFILE"),
+        *("DelegateSubgroup", "ExecStopPost"),
         *("NoNewPrivileges", "ProtectSystem", "ProtectKernelModules", "ProtectKernelLogs"),
         *("ProtectClock", "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality"),
     },
@@ -67,6 +69,25 @@ def test_hardening_is_asked_for() -> None:
     assert service["NoNewPrivileges"] == "yes"
 
 
+def test_limits_are_below_the_service_and_none_is_in_the_way_of_its_next_start(
+    tmp_path: Path,
+) -> None:
+    service = read(unit(CHECKOUT, Path("/srv"), user="lab"))["Service"]
+    assert (service["Delegate"], service["DelegateSubgroup"]) == ("yes", "server")
+    shell, flag, script = shlex.split(service["ExecStopPost"].removeprefix("-"))
+    (tmp_path / "lab.service" / ".control").mkdir(parents=True)
+    membership = tmp_path / "membership"
+    membership.write_text("1:name=systemd:/x\n0::/lab.service/.control\n")
+    script = script.replace("$$", "$").replace("/proc/self/cgroup", str(membership))
+    command = [shell, flag, script.replace("/sys/fs/cgroup", str(tmp_path))]
+    control = tmp_path / "lab.service" / "cgroup.subtree_control"
+    subprocess.run(command, check=False)
+    assert not control.exists()  # systemd made the subgroup: limits needn't be lifted
+    (tmp_path / "lab.service" / "topgallant").mkdir()
+    subprocess.run(command, check=True)
+    assert control.read_text().split() == ["-memory", "-cpu", "-pids"]
+
+
 def test_words_arrive_as_they_are() -> None:
     words = ["--nickname=a b%$HOME", 'x"y\\']
     line = read(unit(CHECKOUT, Path("/srv"), words, user="lab"))["Service"]["ExecStart"]
@@ -99,4 +120,10 @@ def test_systemd_itself_finds_nothing_wrong(
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    said = [line for line in done.stderr.splitlines() if not is_of_254(line)]
+    assert (done.returncode, said) == (0, [])
+
+
+def is_of_254(line: str) -> bool:
+    """Return whether an older systemd says that it leaves out what it doesn't know yet."""
+    return "Unknown key" in line and "'DelegateSubgroup'" in line and "ignoring" in line
