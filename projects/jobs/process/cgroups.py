@@ -23,6 +23,8 @@ _PREFIX = "topgallant-"
 _OURS = "topgallant"
 """The group that processes are moved to from one that is to have limited groups below it."""
 
+_UNITS = (".service", ".scope")
+
 _ROUNDS = 20
 
 
@@ -83,14 +85,17 @@ def _parent(own: str) -> str | None:
     """Return where version 2 lets us make groups: at the root, or in what was delegated to us.
 
     That is our own group or, with `DelegateSubgroup=`, the one above. All others belong to whoever
-    made them, also where root could write to them.
+    made them, also where root could write to them. The systemd of a user marks nothing: there the
+    unit makes the group that we move to, or starts us below itself, as it does with no other unit.
     """
     if _is_root(own):
         return own
     if os.path.basename(own).startswith(_PREFIX):
         return None  # we are in a job: what it starts must not get away from its limits
+    if _is_delegated(own) or os.path.isdir(os.path.join(own, _OURS)):
+        return own
     above = os.path.dirname(own)
-    return next((group for group in (own, above) if _is_delegated(group)), None)
+    return above if _is_delegated(above) or above.endswith(_UNITS) else None
 
 
 def _is_root(group: str) -> bool:

@@ -35,10 +35,11 @@ KillMode=process
 # The whole service isn't ended when one job takes too much memory.
 OOMPolicy=continue
 # Limits of single jobs are cgroups below our own, which may have no processes itself then. systemd
-# 254 or later starts us in a group below it, an older one can't start us while there are limits:
-# they are lifted while the server is away, if it had to move itself to a group.
+# 254 or later starts us in a group below it. With an older one the server moves to a group that is
+# made here, and limits are lifted while it is away: they would keep systemd from starting it.
 Delegate=yes
 DelegateSubgroup=server
+ExecStartPre=-/bin/sh -c '{make}'
 ExecStopPost=-/bin/sh -c '{lift}'
 TasksMax=infinity
 LimitNOFILE=65536
@@ -47,10 +48,9 @@ LimitNOFILE=65536
 WantedBy={target}
 """
 
-_LIFT = (
-    "cd /sys/fs/cgroup$$(sed -n s/^0:://p /proc/self/cgroup)/.. && test -d topgallant"
-    " && echo -memory -cpu -pids > cgroup.subtree_control"
-)
+_OWN = "/sys/fs/cgroup$$(sed -n s/^0:://p /proc/self/cgroup)"
+_MAKE = f"cd {_OWN} && case $$PWD in *.service) mkdir -p topgallant; esac"
+_LIFT = f"cd {_OWN}/.. && test -d topgallant && echo -memory -cpu -pids > cgroup.subtree_control"
 
 _HARDENING = """\
 # Jobs inherit this: no sudo, no dmesg, no real-time priorities, no setarch, nothing of the system
@@ -113,6 +113,7 @@ def unit(
         directory=_path(directory),
         user=f"User={_text(user)}\n" if user is not None else "",
         environment="/etc/default/satellite" if is_system else "%E/satellite.env",
+        make=_MAKE,
         lift=_LIFT,
         hardening=_HARDENING if hardened else _SOFT,
         target="multi-user.target" if is_system else "default.target",

@@ -34,6 +34,8 @@ class Kernel:
 
     def add(self, name: str, pids: Iterable[int] = (), delegated: bool = False) -> Path:
         group = self.root / name
+        if group != self.root and not group.parent.exists():
+            self.add(str(group.parent.relative_to(self.root)))
         group.mkdir(parents=True, exist_ok=True)
         (group / "cgroup.type").write_text("domain\n")
         (group / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
@@ -103,6 +105,17 @@ def test_a_service_in_a_group_of_its_own_has_its_place_above(kernel: Kernel) -> 
 def test_what_is_delegated_to_us_is_a_place(kernel: Kernel) -> None:
     unit = kernel.add("system.slice/run-u5.scope", [7], delegated=True)
     assert seen(kernel, "/system.slice/run-u5.scope") == all_in(unit)
+
+
+def test_the_systemd_of_a_user_marks_nothing(kernel: Kernel) -> None:
+    slice_ = "user.slice/user-1000.slice/user@1000.service/app.slice"
+    unit = kernel.add(f"{slice_}/satellite.service", [7])
+    assert seen(kernel, f"/{slice_}/satellite.service") == {}
+    kernel.add(f"{slice_}/satellite.service/server", [8])
+    assert seen(kernel, f"/{slice_}/satellite.service/server") == all_in(unit)
+    kernel.add(f"{slice_}/satellite.service/topgallant")  # by the unit, before systemd 254
+    assert seen(kernel, f"/{slice_}/satellite.service") == all_in(unit)
+    assert seen(kernel, f"/{slice_}/satellite.service/topgallant") == all_in(unit)
 
 
 def test_what_is_not_delegated_is_none_though_root_could_write_there(kernel: Kernel) -> None:

@@ -30,8 +30,10 @@ def mount(place: Path, kind: str, options: str) -> str:
 
 
 def test_cgroups_of_both_versions_are_found(tmp_path: Path) -> None:
-    (tmp_path / "cgroup.procs").touch()
     (tmp_path / "cgroup.controllers").write_text("cpu memory pids\n")
+    found = machine.cgroups("0::/\n", mount(tmp_path, "cgroup2", "rw"))
+    assert "isn't delegated" in found.said  # nothing there to be written to
+    (tmp_path / "cgroup.procs").touch()
     found = machine.cgroups("0::/\n", mount(tmp_path, "cgroup2", "rw"))
     assert "cgroup v2" in found.said
     (tmp_path / "cgroup.type").write_text("domain\n")  # a session's, a container's

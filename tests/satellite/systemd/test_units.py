@@ -19,7 +19,7 @@ SECTIONS = {
     "Service": {
         *("Type", "ExecStart", "WorkingDirectory", "User", "EnvironmentFile", "Restart"),
         *("RestartSec", "KillMode", "OOMPolicy", "Delegate", "TasksMax", "LimitNOFILE"),
-        *("DelegateSubgroup", "ExecStopPost"),
+        *("DelegateSubgroup", "ExecStartPre", "ExecStopPost"),
         *("NoNewPrivileges", "ProtectSystem", "ProtectKernelModules", "ProtectKernelLogs"),
         *("ProtectClock", "RestrictRealtime", "RestrictSUIDSGID", "LockPersonality"),
     },
@@ -69,23 +69,35 @@ def test_hardening_is_asked_for() -> None:
     assert service["NoNewPrivileges"] == "yes"
 
 
-def test_limits_are_below_the_service_and_none_is_in_the_way_of_its_next_start(
-    tmp_path: Path,
-) -> None:
+def perform(tmp_path: Path, key: str, group: str) -> None:
+    """Perform a command of the unit as systemd does in `group`, in a hierarchy of our own."""
+    words = shlex.split(read(unit(CHECKOUT, Path("/srv"), user=None))["Service"][key])
+    membership = tmp_path / "membership"
+    membership.write_text(f"1:name=systemd:/x\n0::{group}\n")
+    (tmp_path / group.strip("/")).mkdir(parents=True, exist_ok=True)
+    script = words[2].replace("$$", "$").replace("/proc/self/cgroup", str(membership))
+    script = script.replace("/sys/fs/cgroup", str(tmp_path))
+    subprocess.run([words[0].removeprefix("-"), words[1], script], check=False)
+
+
+def test_limits_are_below_the_service() -> None:
     service = read(unit(CHECKOUT, Path("/srv"), user="lab"))["Service"]
     assert (service["Delegate"], service["DelegateSubgroup"]) == ("yes", "server")
-    shell, flag, script = shlex.split(service["ExecStopPost"].removeprefix("-"))
-    (tmp_path / "lab.service" / ".control").mkdir(parents=True)
-    membership = tmp_path / "membership"
-    membership.write_text("1:name=systemd:/x\n0::/lab.service/.control\n")
-    script = script.replace("$$", "$").replace("/proc/self/cgroup", str(membership))
-    command = [shell, flag, script.replace("/sys/fs/cgroup", str(tmp_path))]
+
+
+def test_before_systemd_254_no_limit_is_in_the_way_of_the_next_start(tmp_path: Path) -> None:
+    perform(tmp_path, "ExecStartPre", "/lab.service")
+    assert (tmp_path / "lab.service" / "topgallant").is_dir()
+    perform(tmp_path, "ExecStopPost", "/lab.service/.control")
     control = tmp_path / "lab.service" / "cgroup.subtree_control"
-    subprocess.run(command, check=False)
-    assert not control.exists()  # systemd made the subgroup: limits needn't be lifted
-    (tmp_path / "lab.service" / "topgallant").mkdir()
-    subprocess.run(command, check=True)
     assert control.read_text().split() == ["-memory", "-cpu", "-pids"]
+
+
+def test_since_systemd_254_limits_stay_as_they_are(tmp_path: Path) -> None:
+    perform(tmp_path, "ExecStartPre", "/lab.service/server")
+    assert not list(tmp_path.glob("lab.service/**/topgallant"))
+    perform(tmp_path, "ExecStopPost", "/lab.service/.control")
+    assert not (tmp_path / "lab.service" / "cgroup.subtree_control").exists()
 
 
 def test_words_arrive_as_they_are() -> None:
