@@ -136,7 +136,7 @@ def test_a_hub_that_is_away_is_said(source: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_quota_that_is_used_up_is_said(artifact_hub: HubServer, place: str, source: Path) -> None:
-    artifact_hub.artifacts.set_quota("ada", 5)
+    artifact_hub.artifacts.quotas.set_own("ada", 5)
     with pytest.raises(InfrastructureError, match="ada may keep 5 bytes"):
         export(source, Hub(place))
 

@@ -39,7 +39,7 @@ def test_an_order_that_a_hanging_runner_has_not_read_is_never_obeyed(house: Hous
     order = house.sh(1, f"echo ran >> {house.root}/ledger")
     house.backend.launch(order)
     house.leave()
-    assert house.come_back() == []  # it never was a process …
+    assert all(report.number != 1 for report in house.come_back())  # it never was a process …
     house.until(lambda: gone(runner))  # … and never will be
     assert house.perform(order).exit_code == 0
     assert (house.root / "ledger").read_text() == "ran\n"
@@ -81,7 +81,7 @@ def test_a_runner_that_nobody_can_reach_is_ended(house: House) -> None:
     house.leave()
     (socket,) = (house.run / "runners").glob("*.sock")
     socket.unlink()  # as when its queue of connections is full
-    assert house.come_back() == []
+    assert all(report.number != 1 for report in house.come_back())
     assert gone(runner)
     assert isinstance(house.perform(house.order(1, "/bin/true")), Ended)
 
