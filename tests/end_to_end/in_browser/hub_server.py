@@ -188,7 +188,9 @@ class Watched:
 
 def _note(complaints: list[str], said: ConsoleMessage) -> None:
     refused = "status of 422" in said.text  # a form with mistakes, shown again
-    if said.type == "error" and not refused:
+    # What htmx was asking for when one went on to another page; a failed answer is a responseError.
+    broken_off = said.text.startswith(("htmx:sendAbort", "htmx:afterRequest"))
+    if said.type == "error" and not refused and not broken_off:
         complaints.append(said.text)
 
 
