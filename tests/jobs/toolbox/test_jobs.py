@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,20 +63,18 @@ def test_it_fails_as_the_job_does(orchestration: Path) -> None:
 
 
 def test_a_cancelled_job_is_not_judged(satellite: Live, orchestration: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+    def ids() -> set[str]:
+        return {job["job_id"] for job in satellite.data("jobs", "--limit=100")["jobs"]}
 
-    before = satellite.data("jobs", "--limit=1")["jobs"]
-
-    def newest() -> str:
-        return str(satellite.data("jobs", "--limit=1")["jobs"][0]["job_id"])
-
+    before = ids()
     with ThreadPoolExecutor(1) as pool:
         never = {"wait_for": "/nowhere/never"}
         running = pool.submit(
             lambda: run.run_toolbox("jobs", "run", tool="example", params=never, check=False)
         )
-        wait_until(lambda: newest() != before[0]["job_id"])
-        satellite.satctl("cancel", newest())
+        wait_until(lambda: running.done() or ids() - before)
+        (job,) = ids() - before
+        satellite.satctl("cancel", job)
         error = running.result(60).error
     assert isinstance(error, errors.InfrastructureError)
     assert errors.exit_status_of(error) == errors.UNJUDGED
