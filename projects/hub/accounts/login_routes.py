@@ -16,7 +16,7 @@ from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.values import Actor, User
 from projects.jobs.http.access import Reader, address_of
 from projects.jobs.http.answers import answer
-from projects.jobs.http.body import is_form, read_form, read_json
+from projects.jobs.http.body import is_form, read_form, read_json, read_model
 from projects.jobs.http.refusals import Refusal, TooManyAttempts
 from projects.jobs.http.schemas import COMMON_ERRORS, body_schema
 
@@ -50,7 +50,7 @@ async def login(request: Request) -> Response:
     check_origin(request, needed=False)
     if is_form(request):
         return await _login_by_form(request)
-    wanted = schemas.checked(schemas.LoginRequest, await read_json(request, _MOST_BODY))
+    wanted = read_model(schemas.LoginRequest, await read_json(request, _MOST_BODY))
     return await _session_answer(request, await _log_in(request, wanted))
 
 
@@ -83,7 +83,7 @@ async def register(request: Request) -> Response:
         given: Any = {name: form.get(name) for name in schemas.Registrant.model_fields}
     else:
         given = await read_json(request, _MOST_BODY)
-    wanted = schemas.checked(schemas.Registrant, given)
+    wanted = read_model(schemas.Registrant, given)
     accounts = accounts_of(request)
     secret = await run_in_threadpool(_register, accounts, wanted, request)
     if by_form:
@@ -115,7 +115,7 @@ async def _login_by_form(request: Request) -> Response:
     onward = local_path(form.get("next"))
     fields = {name: form.get(name) for name in schemas.LoginRequest.model_fields}
     try:
-        secret = await _log_in(request, schemas.checked(schemas.LoginRequest, fields))
+        secret = await _log_in(request, read_model(schemas.LoginRequest, fields))
     except Refusal as refusal:
         said = {"failed": "link" if fields["link"] else "password"}
         if isinstance(refusal, TooManyAttempts):

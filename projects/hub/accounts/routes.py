@@ -14,7 +14,7 @@ from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.values import Actor, Member, User
 from projects.jobs.http.access import Admin, Principal, Reader, Submitter, address_of
 from projects.jobs.http.answers import answer, page_answer
-from projects.jobs.http.body import read_json
+from projects.jobs.http.body import Model, read_json, read_model
 from projects.jobs.http.refusals import Absent
 from projects.jobs.http.schemas import COMMON_ERRORS, body_schema
 
@@ -38,8 +38,8 @@ def _directory(request: Request) -> Directory:
     return Directory(accounts_of(request))
 
 
-async def _wanted(request: Request, kind: type[schemas.Wanted]) -> schemas.Wanted:
-    return schemas.checked(kind, await read_json(request, _MOST_BODY))
+async def _wanted(request: Request, kind: type[Model]) -> Model:
+    return read_model(kind, await read_json(request, _MOST_BODY))
 
 
 # ── oneself ──

@@ -16,7 +16,7 @@ from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http import render, tokens
 from projects.jobs.http.access import DONE_TO, Principal
-from projects.jobs.http.body import Form, read_form
+from projects.jobs.http.body import Form, read_form, read_model
 from projects.jobs.http.refusals import Absent, Forbidden, Refusal
 from projects.jobs.http.services import services_of
 from projects.jobs.model import moment
@@ -70,7 +70,7 @@ async def change_about(request: Request, who: Actor) -> Response:
     given = {name: form.get(name).strip() for name in _ABOUT}
     directory, by = Directory(accounts_of(request)), actor(request, who)
     try:
-        schemas.checked(schemas.OwnChange, given)
+        read_model(schemas.OwnChange, given)
         await run_in_threadpool(directory.change, who.owner, given, by)
     except Refusal as refusal:
         return await _account(request, who, about=forms.refused(form, refusal, _ABOUT))
