@@ -40,6 +40,9 @@ Status = Literal[
     "acknowledged",
 ]
 
+LEAST_EFFECT = 0.02
+"""A change by less, a share of the level, is nothing that anybody would act on."""
+
 _NEAR = 3
 """An acknowledgement is about a change found up to so many runs beside its `since`."""
 
@@ -62,7 +65,7 @@ class Rules:
     detectors: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     fdr: float = 0.01
     any_dependence: bool = False
-    least_effect: float = 0.02
+    least_effect: float = LEAST_EFFECT
     least_history: int = LEAST_BEFORE
     floors: Mapping[str, float] = field(default_factory=dict)
     improvement_runs: int = 10
