@@ -148,6 +148,14 @@ def test_progress_is_told_by_what_is_usual() -> None:
 
 def test_what_a_submission_may_still_take() -> None:
     begun = {"phase": "running", "jobs": 10, "states": {"DONE": 3, "RUNNING": 2, "WAITING": 5}}
-    assert history.remaining(begun, [10.0, 20.0], 2) == 4 * 15
-    assert history.remaining(begun, [], 2) is None
-    assert history.remaining({**begun, "phase": "pending"}, [10.0], 2) is None
+    assert history.remaining(begun, [10.0, 20.0], 2, []) == 4 * 15
+    assert history.remaining(begun, [10.0, 20.0], 2, [3.0, 5.0]) == 4 * 15 - 4
+    assert history.remaining(begun, [10.0, 20.0], 2, [1000.0]) == 3 * 15
+    assert history.remaining(begun, [], 2, [3.0]) is None
+    assert history.remaining({**begun, "phase": "pending"}, [10.0], 2, []) is None
+
+
+def test_nothing_is_told_of_a_last_job_that_takes_longer_than_usual() -> None:
+    last = {"phase": "running", "jobs": 3, "states": {"DONE": 2, "RUNNING": 1}}
+    assert history.remaining(last, [10.0], 2, [4.0]) == 6
+    assert history.remaining(last, [10.0], 2, [11.0]) is None
