@@ -18,6 +18,8 @@ from projects.jobs.http.body import Form, read_form
 from projects.jobs.http.refusals import Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from projects.hub.sites.site import Site
     from projects.jobs.http.access import Principal
 
@@ -54,10 +56,19 @@ async def choose(request: Request, who: Actor, site: str = "") -> Response:
         section="submit",
         wanted_site=site,
         sites=[each.nickname for each in sites],
-        tools=sorted(tools.values(), key=lambda tool: tool["name"]),
+        groups=_by_project(tools.values()),
         broken=broken,
         crumbs=[("Submit", "")],
     )
+
+
+def _by_project(tools: Iterable[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return tests, under no name, and then the entrypoints of each project, under its name."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for tool in sorted(tools, key=lambda tool: tool["name"]):
+        project, dot, _ = tool["name"].partition(".")
+        groups.setdefault(project if dot else "", []).append(tool)
+    return sorted(groups.items())
 
 
 @router.get("/submit/{tool}")

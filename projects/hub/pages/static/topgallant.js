@@ -35,8 +35,16 @@
 
   // On a phone the rooms are wider than the window: the one where one is comes into view
 
-  each(".rooms [aria-current]", document, function (room) {
+  each(".rooms [aria-current], .tabs.own [aria-current]", document, function (room) {
     room.parentElement.scrollLeft = room.offsetLeft - (room.parentElement.clientWidth - room.clientWidth) / 2;
+  });
+
+  // A plot that is wider than a phone begins with what came last
+
+  each(".plot", document, function (plot) {
+    each("img", plot, function (image) {
+      image.addEventListener("load", function () { plot.scrollLeft = plot.scrollWidth; });
+    });
   });
 
   // Keys: / finds, j and k go through a list
