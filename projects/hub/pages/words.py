@@ -140,7 +140,7 @@ def number(value: float) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """Return a long name that lines may break after `/`, `.` and `_`, elsewhere only if they must."""
+    """Return a long name that lines may break after `/`, `.` and `_`, else if they must."""
     return Markup(re.sub(r"(/|\.|__?)", r"\1<wbr>", str(escape(name))))  # noqa: S704  (it is escaped)
 
 
