@@ -24,7 +24,8 @@ class Connections:
         Where others register descriptors that `poll` shall tell of, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, runners_directory: str) -> None:
+        self._runners_directory = runners_directory
         self.epoll = select.epoll()
         self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.epoll.register(self._waker, select.EPOLLIN)
@@ -41,6 +42,15 @@ class Connections:
         link.channel.send(f'{{"t":"hello","v":"{wire.version()}"}}')
         self._links[link.channel.fileno()] = link
         self.epoll.register(link.channel, select.EPOLLIN)
+
+    def find_runner(self, name: str) -> RunnerLink | None:
+        """Connect to a runner and greet it; None when it is dead."""
+        channel = wire.connect(self._runners_directory, name + ".sock")
+        if channel is None:
+            return None
+        link = RunnerLink(name, channel)
+        self.add(link)
+        return link
 
     def drop(self, link: Link) -> None:
         """Listen to it no more; it is to be closed after that."""
