@@ -16,7 +16,7 @@ from projects.jobs.process.losses import Losses
 from projects.jobs.process.remains import Graveyard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from projects.jobs.process.links import Key
     from projects.jobs.process.orders import Order, Report
@@ -78,13 +78,14 @@ class ProcessBackend:
         self._assignments.orders[key] = order
         self._crew.launch(key)
 
-    def follow(self, order: Order, number: int, attempt: int) -> bool:
-        """Have an attempt started by the runner of another one, when that is over; False: it can't.
+    def follow(self, orders: Sequence[Order], number: int, attempt: int) -> bool:
+        """Have attempts started by the runner of another one, one after the other, when it is over.
 
-        Saves the way there and back between short jobs. Only while that other one runs for a few
-        milliseconds: then, or when it is stopped before it begins, it is `Returned`.
+        Saves the way there and back between short jobs. Only while those before take a few
+        milliseconds each: else, or when it is stopped before it begins, one is `Returned`. False:
+        none of them can be.
         """
-        return self._crew.follow(order, (number, attempt))
+        return self._crew.follow(orders, (number, attempt))
 
     def stop(self, number: int, attempt: int, reason: str) -> None:
         """SIGTERM to the job's process group, SIGKILL after its grace; unknown ones: no effect.

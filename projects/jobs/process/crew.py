@@ -10,7 +10,7 @@ from projects.jobs.process import wire
 from projects.jobs.process.links import launch_line, start_spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from projects.jobs.process.assignments import Assignments
     from projects.jobs.process.connections import Connections
@@ -107,36 +107,37 @@ class Crew:
 
     # -- following ------------------------------------------------------------------------------
 
-    def follow(self, order: Order, leader: Key) -> bool:
+    def follow(self, orders: Sequence[Order], leader: Key) -> bool:
         """Hand over what is to begin when `leader` is over; False: its runner can't take it."""
         link = self.busy.get(leader)
-        if link is None or link.follower is not None or link.leaving:
+        if link is None or link.leaving:
             return False
-        line = launch_line(order, link.settled)
-        if len(line) > wire.LONGEST_SENT:
+        lines = "\n".join(launch_line(order, link.settled) for order in orders)
+        if len(lines) > wire.LONGEST_SENT:
             return False
-        key = (order.number, order.attempt)
-        self._assignments.orders[key] = order
-        self.followers[key] = link
-        link.follower = key
+        for order in orders:
+            key = (order.number, order.attempt)
+            self._assignments.orders[key] = order
+            self.followers[key] = link
+            link.followers.append(key)
         link.told = link.settled
-        self._connections.send(link, line)
+        self._connections.send(link, lines)
         return True
 
     def go_on(self, link: RunnerLink) -> None:
         """Take note that a runner has begun what was to follow; else it is free."""
-        key = link.job = link.follower
-        if key is None:
+        if not link.followers:
+            link.job = None
             self.free(link)
-        else:
-            link.follower = None
-            del self.followers[key]
-            self.busy[key] = link
+            return
+        key = link.job = link.followers.popleft()
+        del self.followers[key]
+        self.busy[key] = link
 
-    def came_back(self, link: RunnerLink) -> None:
+    def came_back(self, link: RunnerLink, key: Key) -> None:
         """Take note that a runner won't begin what was to follow."""
-        key, link.follower = link.follower, None
-        if key is not None:
+        if key in link.followers:
+            link.followers.remove(key)
             del self.followers[key]
             self._assignments.come_back(key)
 

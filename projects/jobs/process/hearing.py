@@ -75,7 +75,7 @@ class Hearing:
             self._end_of_job(link, message)
             self._crew.go_on(link)
         elif kind == "back":
-            self._crew.came_back(link)
+            self._crew.came_back(link, (message["n"], message["a"]))
 
     def _greeted(self, link: RunnerLink, message: dict[str, Any]) -> None:
         """Take over a runner with everything that it has written down."""

@@ -75,22 +75,24 @@ class Losses:
 
     def _lose_runner(self, link: RunnerLink) -> None:
         link.channel.close()
-        if link.follower is not None:
-            self._lose_follower(link)
+        if link.followers:
+            self._lose_followers(link)
         self._crew.lose_runner(link)
         self._graveyard.expect(link.name, link.open.values(), link.job)
         if link.spawner not in self._connections.spawners():
             self.bury(link.name)
         # else the spawner, its parent, knows first what has become of the job, and tells
 
-    def _lose_follower(self, link: RunnerLink) -> None:
+    def _lose_followers(self, link: RunnerLink) -> None:
         path = os.path.join(self._runners_directory, link.name + ".journal")
-        if link.follower in history.fold(journal.peek(path)):
-            assert link.job is not None  # noqa: S101  (what it followed)
-            self._crew.busy.pop(link.job, None)  # it is over, as the journal will tell
-            self._crew.go_on(link)
-        else:
-            self._crew.came_back(link)
+        begun = history.fold(journal.peek(path))
+        for key in list(link.followers):
+            if key in begun:
+                assert link.job is not None  # noqa: S101  (what it followed)
+                self._crew.busy.pop(link.job, None)  # it is over, as the journal will tell
+                self._crew.go_on(link)
+            else:
+                self._crew.came_back(link, key)
 
     def _lose_spawner(self, link: SpawnerLink) -> None:
         link.close()

@@ -13,6 +13,8 @@ from projects.jobs.process import crew, wire
 from projects.jobs.process.orders import Ended, Returned, Started
 from tests.jobs.process.house import GATED, House
 
+TRUE = ["/bin/true"] * 9
+
 
 @pytest.fixture
 def frozen(house: House) -> int:
@@ -30,20 +32,35 @@ def returned(house: House, number: int) -> None:
 
 def test_short_jobs_follow_each_other_in_one_slot(house: House, frozen: int) -> None:
     house.backend.launch(house.order(1, "/bin/true"))
-    assert house.backend.follow(house.order(2, "/bin/false"), 1, 1)
-    assert not house.backend.follow(house.order(3, "/bin/true"), 1, 1)  # one is enough
+    assert house.backend.follow([house.order(2, "/bin/false"), house.order(3, "/none")], 1, 1)
+    assert house.backend.follow([house.order(n, "/bin/true") for n in range(4, 9)], 1, 1)
     os.kill(frozen, signal.SIGCONT)
-    assert house.ended(1).exit_code == 0
-    assert house.ended(2).exit_code == 1
-    kinds = [(type(report), report.number) for report in house.reports[-4:]]
-    assert kinds == [(Started, 1), (Ended, 1), (Started, 2), (Ended, 2)]
-    assert house.ended(1).at <= house.started(2).at
+    house.ended(8)
+    told = [report for report in house.reports if report.number > 0]
+    ran = [report.number for report in told if isinstance(report, Started)]
+    over = [report for report in told if isinstance(report, Ended)]
+    assert ran == [1, 2, 4, 5, 6, 7, 8]
+    assert [end.number for end in over] == list(range(1, 9))
+    assert [end.exit_code for end in over] == [0, 1, None, 0, 0, 0, 0, 0]
+    assert [end.at for end in over] == sorted(end.at for end in over)
     assert house.pids("job-runner") == [frozen]
+
+
+def test_all_that_follow_are_given_back_by_a_job_that_takes_its_time(
+    house: House, frozen: int
+) -> None:
+    house.backend.launch(house.order(1, "/bin/true"))
+    house.backend.follow([house.sh(2, "sleep 0.5"), *map(house.order, (3, 4), TRUE)], 1, 1)
+    os.kill(frozen, signal.SIGCONT)
+    returned(house, 3)
+    returned(house, 4)
+    assert house._last(1, Ended).exit_code == 0
+    assert house._last(2, Ended) is None
 
 
 def test_nothing_waits_behind_a_job_that_takes_its_time(house: House, frozen: int) -> None:
     house.backend.launch(house.sh(1, "sleep 0.5"))
-    assert house.backend.follow(house.order(2, "/bin/true"), 1, 1)
+    assert house.backend.follow([house.order(2, "/bin/true")], 1, 1)
     os.kill(frozen, signal.SIGCONT)
     returned(house, 2)
     assert house._last(1, Ended) is None
@@ -54,18 +71,41 @@ def test_nothing_waits_behind_a_job_that_takes_its_time(house: House, frozen: in
 
 def test_what_is_over_can_not_be_followed(house: House) -> None:
     house.perform(house.order(1, "/bin/true"))
-    assert not house.backend.follow(house.order(2, "/bin/true"), 1, 1)
+    assert not house.backend.follow([house.order(2, "/bin/true")], 1, 1)
 
 
-def test_a_follower_is_stopped_before_it_begins(house: House, frozen: int) -> None:
-    house.backend.launch(house.sh(1, "sleep 0.2"))
-    house.backend.follow(house.order(2, "/bin/true"), 1, 1)
-    house.backend.stop(2, 1, "not wanted")
+def test_a_follower_is_stopped_before_it_begins_and_the_others_are_not(
+    house: House, frozen: int
+) -> None:
+    house.backend.launch(house.order(1, "/bin/true"))
+    house.backend.follow([*map(house.order, (2, 3, 4), TRUE)], 1, 1)
+    house.backend.stop(3, 1, "not wanted")
     os.kill(frozen, signal.SIGCONT)
-    end = house.ended(2)
+    end = house.ended(3)
     assert (end.reason, end.notes) == ("stopped", ("not wanted", "it had not begun"))
-    assert not (house.root / "logs" / "2").exists()
-    assert house.ended(1).exit_code == 0
+    assert not (house.root / "logs" / "3").exists()
+    assert [house.ended(number).exit_code for number in (1, 2, 4)] == [0, 0, 0]
+
+
+def test_what_a_dead_runner_had_begun_of_several_is_known(house: House, frozen: int) -> None:
+    """It dies while it keeps back several ends, and one job runs."""
+    house.backend.launch(house.order(1, "/bin/true"))
+    long = house.sh(4, GATED)
+    house.backend.follow(
+        [*map(house.order, (2, 3), TRUE), long, *map(house.order, (5, 6), TRUE)], 1, 1
+    )
+    os.kill(frozen, signal.SIGCONT)
+    [journal] = (house.run / "runners").glob("*.journal")
+    while b'"n":4' not in journal.read_bytes():
+        pass
+    house.kill(frozen)
+    returned(house, 5)
+    returned(house, 6)
+    house.open_gate()
+    assert house.ended(4).exit_code == 42
+    house.until(lambda: all(house._last(n, Ended) for n in (1, 2, 3)))
+    over = [report.number for report in house.reports if isinstance(report, Ended)]
+    assert sorted(over) == [0, 1, 2, 3, 4]
 
 
 def test_a_follower_survives_its_runner(house: House) -> None:
@@ -73,7 +113,7 @@ def test_a_follower_survives_its_runner(house: House) -> None:
     house.started(1)
     [runner] = house.pids("job-runner")
     os.kill(runner, signal.SIGSTOP)
-    house.backend.follow(house.order(2, "/bin/true"), 1, 1)
+    house.backend.follow([house.order(2, "/bin/true")], 1, 1)
     house.kill(runner)
     returned(house, 2)
     assert house.perform(house.order(2, "/bin/true")).exit_code == 0
@@ -82,7 +122,7 @@ def test_a_follower_survives_its_runner(house: House) -> None:
 
 def test_a_follower_is_forgotten_with_its_server(house: House, frozen: int) -> None:
     house.backend.launch(house.order(1, "/bin/true"))
-    house.backend.follow(house.order(2, "/bin/true"), 1, 1)
+    house.backend.follow([house.order(2, "/bin/true")], 1, 1)
     house.leave()
     os.kill(frozen, signal.SIGCONT)
     house.come_back()
@@ -165,7 +205,7 @@ def test_an_order_that_no_message_holds_is_refused_and_harms_no_other(house: Hou
     words = ["x" * 100_000] * (wire.LONGEST // 100_000 + 1)
     house.backend.launch(house.sh(2, "sleep 0.5"))
     house.started(2)
-    assert not house.backend.follow(house.order(3, "/bin/true", *words), 2, 1)
+    assert not house.backend.follow([house.order(3, "/bin/true", *words)], 2, 1)
     end = house.perform(house.order(3, "/bin/true", *words))
     assert end.reason.startswith(
         "not started: its arguments and environment are larger than any may be"
