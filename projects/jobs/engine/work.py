@@ -14,7 +14,7 @@ from projects.jobs.engine.recorder import Note
 from projects.jobs.model import moment
 from projects.jobs.model.states import Outcome, State
 from projects.jobs.process.orders import Ended, Returned, Started, Unknown
-from projects.jobs.scheduling.admission import plan, why_waiting
+from projects.jobs.scheduling.admission import keeps_places, plan, why_waiting
 from projects.jobs.scheduling.view import Limits, View
 from projects.jobs.store.values import Change, Why
 
@@ -84,7 +84,8 @@ class Work:
         recorded, self._recorded_starts = self._recorded_starts, []
         for live in recorded:
             self._start_is_recorded(live)
-        starts = plan(self._view())
+        view = self._view()
+        starts = plan(view)
         for start in starts:
             line: Line = start.turn  # type: ignore[assignment]
             ready: Ready = start.job  # type: ignore[assignment]
@@ -92,7 +93,7 @@ class Work:
             self._start(Live(ready.job, line))
         leaders, self._leaders = self._leaders, []
         for leader in leaders:
-            if not leader.over:
+            if not leader.over and keeps_places(view, leader.line):
                 self._let_follow(leader)
         return len(starts)
 

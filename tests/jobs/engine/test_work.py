@@ -158,3 +158,18 @@ def test_what_was_given_back_begins_in_its_order(house: Any, puppet: Puppet) -> 
         end(house, puppet)
     assert {house.done(job).outcome for job in ids} == {Outcome.SUCCESS}
     assert puppet.begun == [house.job(job).number for job in ids]
+
+
+def test_short_jobs_keep_no_place_of_the_site_from_who_comes_first(
+    house: Any, puppet: Puppet
+) -> None:
+    house.start(parallel_submissions=2, capacity=1)
+    house.submit(*["quick"] * 40)
+    settle(house)
+    end(house, puppet)
+    before = len(puppet.begun)
+    [urgent] = house.submit("quick", priority=1).job_ids
+    settle(house)
+    while house.job(urgent).number not in puppet.begun:
+        end(house, puppet)
+    assert len(puppet.begun) - before <= FOLLOWERS + 1
