@@ -14,7 +14,7 @@ from projects.hub.accounts import login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
 from projects.hub.accounts.sharing import Sharing
-from projects.hub.app import told
+from projects.hub.app import told, warming
 from projects.hub.app.greeting import Greeting
 from projects.hub.app.trail import Trail
 from projects.hub.artifacts import retention
@@ -85,6 +85,10 @@ def create_part(services: Services) -> Part:
         accounts.changed = app.state.authenticator.forget
         task = asyncio.ensure_future(_sync(database))
         cleaning = asyncio.ensure_future(_clean(artifacts))
+        measures = app.state.measures
+        warm = asyncio.ensure_future(
+            warming.warm(tables["tables"], tables["table_plots"], lambda: int(measures.calls))
+        )
         unsubscribe = services.engine.subscribe(notifications.watcher.wake, most=1)
         notifications.start()
         try:
@@ -92,6 +96,7 @@ def create_part(services: Services) -> Part:
         finally:
             task.cancel()
             cleaning.cancel()
+            warm.cancel()
             unsubscribe()
             await asyncio.to_thread(notifications.close)
             await sites.close()

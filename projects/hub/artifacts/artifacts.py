@@ -315,6 +315,17 @@ class Artifacts:
         with self.database.read() as connection:
             return records.page(connection, asked, sees, before, limit)
 
+    def newest_of_projects(
+        self,
+        sees: tuple[str, Sequence[str]] | None,
+        after: str | None = None,
+        limit: int = 50,
+        each: int = 10,
+    ) -> dict[str, list[Run]]:
+        """Return the newest runs of each project; see `records.newest_of_projects`."""
+        with self.database.read() as connection:
+            return records.newest_of_projects(connection, sees, after, limit, each)
+
     def manifest(self, run: Run) -> str:
         """Return the manifest of a run as an export writes it; Absent if it isn't published."""
         if run.tree is None:

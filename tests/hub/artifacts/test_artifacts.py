@@ -335,6 +335,33 @@ def test_pages_and_filters(desk: Desk) -> None:
     assert desk.artifacts.page(Filter(since=desk.now + 1), None) == []
 
 
+def test_each_project_has_its_newest_runs(desk: Desk) -> None:
+    for number in range(9):
+        run = desk.export(("ada", "eve")[number % 2], f"p{number % 3}/{number}", {"a": b"1"})
+        desk.artifacts.share(run, ["team"] if number == 1 else [])
+    desk.export("eve", "z/1", {"a": b"1"})
+    desk.announce("ada", "draft/1", {"a": b"2"})
+
+    def shown(*asked: Any) -> dict[str, list[str]]:
+        found = desk.artifacts.newest_of_projects(*asked)
+        return {name: [run.place for run in runs] for name, runs in found.items()}
+
+    assert shown(None, None, 9, 2) == {
+        "p0": ["p0/6", "p0/3"],
+        "p1": ["p1/7", "p1/4"],
+        "p2": ["p2/8", "p2/5"],
+        "z": ["z/1"],
+    }
+    assert list(shown(None, None, 2, 1)) == ["p0", "p1"]
+    assert list(shown(None, "p1", 9, 1)) == ["p2", "z"]
+    assert shown(("ada", ("team",)), None, 9, 9) == {
+        "p0": ["p0/6", "p0/0"],
+        "p1": ["p1/4", "p1/1"],
+        "p2": ["p2/8", "p2/2"],
+    }
+    assert shown(("bob", ()), None, 9, 9) == {}
+
+
 def test_the_journal_says_what_a_run_was(desk: Desk) -> None:
     events = (
         b'{"at":"2026-01-01T00:00:00Z","type":"started","id":"a","parent":null,"kind":"run",'
