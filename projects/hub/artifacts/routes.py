@@ -311,8 +311,9 @@ def get_draft_file(
 
 def name_in(request: Request, behind: bytes) -> str:
     """Return the path in an address; bytes that are no UTF-8 as lone surrogates."""
-    raw = request.scope["raw_path"].partition(b"?")[0].split(behind, 1)[1]
-    return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
+    # Decoded before it is divided, as routes do: a slash may be written as %2F.
+    whole = unquote_to_bytes(request.scope["raw_path"].partition(b"?")[0])
+    return whole.split(behind, 1)[1].decode("utf-8", "surrogateescape")
 
 
 def word_in(request: Request, name: str) -> str:

@@ -135,6 +135,19 @@ def test_no_path_leads_out(hub: HubServer, ada: httpx.Client, path: str) -> None
     connection.close()
 
 
+@pytest.mark.parametrize("path", ["{}%2Ffiles/a.txt", "{}/files%2Fa.txt", "{}/%66iles/a.txt"])
+def test_an_address_may_be_encoded_as_anybody_likes(
+    hub: HubServer, ada: httpx.Client, path: str
+) -> None:
+    id_ = export(ada, "runs/1", FILES)
+    with httpx.Client(headers={"Authorization": f"Bearer {hub.token}"}) as client:
+        url = httpx.URL(hub.url).copy_with(
+            raw_path=b"/api/v1/artifacts/" + path.format(id_).encode()
+        )
+        found = client.get(url)
+    assert (found.status_code, found.content) == (200, FILES["a.txt"])
+
+
 def test_bodies_that_lie_are_refused(ada: httpx.Client) -> None:
     content = b"x" * 100_000
     name = sha256(content).hexdigest()
