@@ -125,6 +125,12 @@ def add_tree(connection: Connection, owner: str, files: Sequence[File]) -> int:
     return number
 
 
+def has_tree(connection: Connection, number: int) -> bool:
+    """Return whether a set of files is still there."""
+    query = select(artifact_tree.c.number).where(artifact_tree.c.number == number)
+    return connection.execute(query).first() is not None
+
+
 def remove_tree(connection: Connection, number: int | None) -> None:
     """Remove a set of files."""
     if number is not None:

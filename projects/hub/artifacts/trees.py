@@ -114,11 +114,13 @@ class ManifestTree:
         return found
 
     def walk(self) -> Iterator[Entry]:
-        """Yield all files by path."""
+        """Yield all files by path; Absent if they go before all were given."""
         start = b""
         while True:
             with self._artifacts.database.read() as connection:
                 some = records.files_from(connection, self._tree, start, None, _SCANNED)
+                if len(some) < _SCANNED and not records.has_tree(connection, self._tree):
+                    raise Absent("the run was removed or replaced meanwhile")
             yield from map(_entry, some)
             if len(some) < _SCANNED:
                 return

@@ -98,6 +98,31 @@ def test_an_archive_has_every_file(tree: Tree) -> None:
         assert zipped.read("top/ünïcode/日本") == b"z"
 
 
+def test_a_zip_keeps_files_apart_whose_names_it_cannot_have(embedded: Desk) -> None:
+    files = {
+        "a\\b.txt": b"1",
+        "a_b.txt": b"2",
+        os.fsdecode(b"\xff"): b"3",
+        os.fsdecode(b"\xfe"): b"4",
+    }
+    tree = ManifestTree(embedded.artifacts, embedded.export("ada", "run", files))
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive(tree, "top", "zip")))) as zipped:
+        names = zipped.namelist()
+        assert sorted(map(zipped.read, names)) == [b"1", b"2", b"3", b"4"]
+    assert "top/a_b.txt" in names
+    assert sum(name.endswith(".txt") for name in names) == 2
+
+
+def test_an_archive_of_a_run_that_goes_meanwhile_is_not_taken_for_whole(desk: Desk) -> None:
+    files = {f"{number:04}": b"x" for number in range(501)}
+    run = desk.export("ada", "run", files)
+    walk = ManifestTree(desk.artifacts, run).walk()
+    assert [next(walk).path for _ in range(500)] == sorted(files)[:500]
+    desk.artifacts.remove(run)
+    with pytest.raises(Absent, match="meanwhile"):
+        next(walk)
+
+
 def test_a_folder_with_many_files_is_passed_over(desk: Desk) -> None:
     files = {f"big/{number:05}": b"x" for number in range(1500)}
     run = desk.export("ada", "run", {**files, "last": b"x"})
