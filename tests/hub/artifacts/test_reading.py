@@ -205,6 +205,40 @@ def test_a_log_that_grows_is_counted_on(tmp_path: Path) -> None:
         assert middle.lines == [f"line {total // 2}"]
 
 
+def look(indexes: lines.LineIndexes, path: Path, first: int, count: int) -> lines.Window:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return indexes.window(OpenFile(descriptor, path.stat().st_size, 0), first, count)
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("size", [180_000, 200_000])
+def test_a_log_that_is_written_anew_is_counted_anew(tmp_path: Path, size: int) -> None:
+    path, indexes = tmp_path / "log", lines.LineIndexes()
+    path.write_bytes(b"a\nb\nc\n" * 30_000)
+    assert look(indexes, path, 0, 1).total == 90_000
+    before = path.stat()
+    path.write_bytes(b"x" * (size - 4) + b"\ntwo")
+    os.utime(path, ns=(0, before.st_mtime_ns + 1))
+    assert path.stat().st_ino == before.st_ino
+    window = look(indexes, path, 0, 1)
+    assert (window.total, window.lines) == (2, ["two"])
+
+
+def test_no_line_is_missed_between_windows_that_are_cut(tmp_path: Path) -> None:
+    path, indexes = tmp_path / "log", lines.LineIndexes()
+    written = [f"{number:04} " + "x" * 1500 for number in range(6000)]  # more than a window holds
+    path.write_text("\n".join(written) + "\n")
+    read: list[str] = []
+    while len(read) < 6000:
+        window = look(indexes, path, len(read) + 1, 10_000)
+        assert window.first == len(read) + 1
+        assert window.lines
+        read += window.lines
+    assert read == written
+
+
 def test_long_lines_and_large_windows_are_cut(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"x" * (lines.MOST_BYTES + 100) + b"\nlast\n")
