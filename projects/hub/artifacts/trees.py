@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from projects.core.artifacts.directory import COUNTER
 from projects.hub.artifacts import records, rules
 from projects.jobs.http.files import OpenFile, open_inside
 from projects.jobs.http.refusals import Absent
@@ -168,7 +169,7 @@ class DirectoryTree:
                     path = f"{below}/{one.name}" if below else one.name
                     if one.is_dir(follow_symlinks=False):
                         found.append(Entry(path, is_folder=True))
-                    elif one.is_file(follow_symlinks=False):
+                    elif one.name != COUNTER and one.is_file(follow_symlinks=False):
                         status = one.stat(follow_symlinks=False)
                         modified = status.st_mtime_ns // 1000
                         found.append(Entry(path, False, status.st_size, modified))

@@ -45,6 +45,7 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
         (tmp_path / "job" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "job" / path).write_bytes(content)
     (tmp_path / "secret").write_text("outside")
+    (tmp_path / "job" / ".next").write_text("counts directories")
     (tmp_path / "job" / "link").symlink_to(tmp_path / "secret")
     (tmp_path / "job" / "folder-link").symlink_to(tmp_path)
     return DirectoryTree(tmp_path / "job")
