@@ -125,6 +125,12 @@ def add_tree(connection: Connection, owner: str, files: Sequence[File]) -> int:
     return number
 
 
+def has_tree(connection: Connection, number: int) -> bool:
+    """Return whether a set of files is still there."""
+    query = select(artifact_tree.c.number).where(artifact_tree.c.number == number)
+    return connection.execute(query).first() is not None
+
+
 def remove_tree(connection: Connection, number: int | None) -> None:
     """Remove a set of files."""
     if number is not None:
@@ -188,10 +194,10 @@ def file_at(connection: Connection, tree: int, path: bytes) -> File | None:
     return File(bytes(row[0]), row[1], bytes(row[2]), row[3]) if row else None
 
 
-def contents(connection: Connection, tree: int) -> list[tuple[bytes, int]]:
-    """Return the contents of a set with their sizes, each once."""
+def stored(connection: Connection, tree: int) -> list[tuple[bytes, int]]:
+    """Return the contents of a set that are noted as stored with their sizes, each once."""
     query = select(artifact_file.c.sha256, artifact_file.c.size).distinct()
-    rows = connection.execute(query.where(artifact_file.c.tree == tree))
+    rows = connection.execute(query.where(artifact_file.c.tree == tree, artifact_file.c.stored))
     return [(bytes(digest), size) for digest, size in rows]
 
 

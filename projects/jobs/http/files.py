@@ -13,6 +13,7 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from projects.core.artifacts.directory import COUNTER
 from projects.jobs.http.refusals import Absent, BadRange
 from projects.jobs.model import moment
 from projects.jobs.model.entities import Artifact
@@ -114,7 +115,7 @@ def _walk(root: str, below: str) -> Iterator[Artifact]:
         try:
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(root, path)
-            elif entry.is_file(follow_symlinks=False):
+            elif entry.name != COUNTER and entry.is_file(follow_symlinks=False):
                 status = entry.stat(follow_symlinks=False)
                 modified = int(status.st_mtime * moment.SECOND)
                 # A name of bytes that are no text is shown, though it can't be asked for.

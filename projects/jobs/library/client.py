@@ -151,8 +151,19 @@ class Client:
         **query: object,
     ) -> bytes:
         """Send bytes of any kind, which `headers` say; return the body of the answer."""
+        return self.send_and_hear(method, path, body, headers, **query)[0]
+
+    def send_and_hear(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        **query: object,
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Send as `send` does; return the body of the answer, and its headers."""
         answered = self._call(method, _with_query(path, query), body, headers)
-        return _whole(answered, self.address)
+        return _whole(answered, self.address), answered.response.headers
 
     def stream(
         self, path: str, headers: Mapping[str, str] | None = None, **query: object

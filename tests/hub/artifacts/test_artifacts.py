@@ -169,6 +169,23 @@ def test_a_content_that_a_disk_has_lost_is_asked_for_again(desk: Desk) -> None:
     assert desk.artifacts.finish(run, "1", desk.now).files == 1
 
 
+def test_a_content_that_a_disk_has_lost_heals_with_the_next_export_of_it(desk: Desk) -> None:
+    first = desk.export("ada", "runs/1", {"a": b"one", "b": b"two"})
+    os.unlink(desk.artifacts.blobs.path(digest(b"one")))
+    second = desk.announce("ada", "runs/2", {"c": b"one", "d": b"two"})
+    assert [one.sha256 for one in desk.artifacts.missing(second)] == [digest(b"one")]
+    desk.export("ada", "runs/2", {"c": b"one", "d": b"two"})
+    assert read(desk, first.id, "a") == read(desk, second.id, "c") == b"one"
+
+
+def test_the_end_may_be_said_twice(desk: Desk) -> None:
+    run = desk.export("ada", "runs/1", {"a": b"one"})
+    before = desk.artifacts.run(run.id)
+    assert desk.artifacts.finish(run, "runs/1", desk.now) == before
+    with pytest.raises(Incomplete, match="nothing is announced"):
+        desk.artifacts.finish(run, "other", desk.now)
+
+
 def test_a_place_is_kept_for_one_export(desk: Desk) -> None:
     artifacts = desk.artifacts
     run = artifacts.begin("ada", Wanted("runs/1", holder="first"), [])

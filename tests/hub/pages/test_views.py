@@ -49,6 +49,19 @@ def test_windows_of_a_log_leave_nothing_out_and_show_nothing_twice(data: bytes, 
     assert seen == data
 
 
+@pytest.mark.parametrize("last", ["\n", "", "\nend\n"])
+def test_a_line_that_fills_windows_is_gone_through_backwards(last: str) -> None:
+    data = ("begin\n" + "x" * 1000 + last).encode()
+    to, seen = len(data), b""
+    while to > 0:
+        begin = max(0, to - 64)
+        shown = log_view.backwards(Part(data[begin:to], begin, len(data)))
+        assert shown.start < shown.end == to
+        seen = data[shown.start : shown.end] + seen
+        to = shown.start
+    assert seen == data
+
+
 @given(st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"") + b"\n")))
 def test_windows_backwards_begin_with_whole_lines(lines: list[bytes]) -> None:
     data, size = b"".join(lines), 64

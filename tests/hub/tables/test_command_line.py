@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from projects.core.errors import UsageError
 from projects.hub.tables import command_line, downloads
 from projects.hub.toolbox import hub as words
-from projects.jobs.library.client import Client, Refused
+from projects.jobs.library.client import Away, Client, Refused
 from tests.hub.hub_world import Hub
 
 PATH = "/api/v1/tables/lab%201/speed"
@@ -24,13 +25,35 @@ def client(hub: Hub) -> Client:
     return Client(hub.address, environ={"TOPGALLANT_TOKEN": hub.world.token("ann")})
 
 
-def test_a_file_is_uploaded_once_unless_again(client: Client, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_once_unless_again(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "r.csv"
     file.write_text("ms,mode\n1,wal\n2,delete\n")
     first = command_line.upload(client, PATH, str(file), None, again=False)
     assert (first["rows"], first["added"]) == (2, ["ms", "mode"])
+    assert capsys.readouterr().err == ""
     assert command_line.upload(client, PATH, str(file), None, again=False) == first
+    said = capsys.readouterr().err
+    assert said == f"nothing was added: {file} was uploaded {first['at']}; --again adds it again\n"
     assert command_line.upload(client, PATH, str(file), None, again=True)["first"] == 3
+    assert capsys.readouterr().err == ""
+
+
+def test_a_download_that_breaks_off_leaves_nothing(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Iterator[bytes]:
+        yield b"half a li"
+        raise Away("it went away")
+
+    monkeypatch.setattr(Client, "stream", broken)
+    target = tmp_path / "out.csv"
+    target.write_text("before")
+    with pytest.raises(Away):
+        command_line.download(client, PATH, str(target), "")
+    assert list(tmp_path.glob("out.csv*")) == [target]
+    assert target.read_text() == "before"
 
 
 def test_a_download_is_a_file_or_stdout(

@@ -110,6 +110,7 @@ def test_a_listing_has_regular_files_in_order_and_is_bounded(
 ) -> None:
     (directory / "out").symlink_to("../secret")
     os.mkfifo(directory / "pipe")
+    (directory / ".next").touch()  # counts numbered directories
     Path(os.fsdecode(os.fsencode(directory) + b"/\xff")).write_text("odd")
     items, complete = files.listing(directory)
     assert [item.path for item in items] == ["a.txt", "results/deep/b.json", "\\udcff"]
