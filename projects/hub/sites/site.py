@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 
 class SiteAway(InfrastructureError):
-    """A satellite can't be asked now; the message says since when it is offline."""
+    """A satellite can't be asked now; the message says since when it is offline.
+
+    `arrived`: whether it may have done what it was asked for; None: nobody knows.
+    """
 
     http_status = 503
+
+    def __init__(self, message: str, *, arrived: bool | None = False) -> None:
+        self.arrived = arrived
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
