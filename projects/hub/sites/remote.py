@@ -198,8 +198,11 @@ class RemoteSite:
                 yield said
                 return
 
-    async def follow(self, who: Principal, after: int | None) -> AsyncGenerator[Said | None, None]:
+    async def follow(
+        self, who: Principal, after: int | None, owner: str | None = None
+    ) -> AsyncGenerator[Said | None, None]:
         """Yield what happens."""
+        del owner
         params = {} if after is None else {"after": str(after)}
         async for said in self._stream("/events", who, params, {}):
             yield said
