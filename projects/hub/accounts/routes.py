@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from projects.hub.accounts import audit, schemas, users
 from projects.hub.accounts.accounts import INVITATION_LIFETIME, LINK_LIFETIME, accounts_of
+from projects.hub.accounts.cookies import own_address
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.values import Actor, Member, User
 from projects.jobs.http.access import Admin, Principal, Reader, Submitter, address_of
@@ -160,7 +161,7 @@ async def create_link(request: Request, who: Admin) -> Response:
     wanted = await _wanted(request, schemas.LinkRequest)
     name = wanted.user or who.owner
     secret = await run_in_threadpool(_make_link, accounts_of(request), name, actor(request, who))
-    url = f"{request.url.scheme}://{request.url.netloc}/login?link={secret}"
+    url = f"{own_address(request)}/login?link={secret}"
     return answer({"user": name, "url": url}, 201)
 
 

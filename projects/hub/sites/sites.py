@@ -76,15 +76,17 @@ class Sites:
         there = [await self._connection(each) for each in await self.known() if each.is_online(now)]
         return [*here, *there]
 
-    async def any_that_can(self, tools: Collection[str]) -> Site:
+    async def any_that_can(self, tools: Collection[str], without: Collection[str] = ()) -> Site:
         """Return the least busy site that has all `tools`; one that doesn't answer is left out.
+
+        So are those `without` whom one wants to do, by nickname.
 
         Raises
         ------
         NoneCan
             None has them.
         """
-        sites = {each.nickname: each for each in await self.online()}
+        sites = {one.nickname: one for one in await self.online() if one.nickname not in without}
         asked = await asyncio.gather(*(_candidate(each) for each in sites.values()))
         return sites[choose([each for each in asked if each], tools)]
 

@@ -90,7 +90,7 @@ class _Answer(NamedTuple):
 class Client:
     """Calls the server at `url`: $SATELLITE_URL, else this machine's.
 
-    The token is $TOPGALLANT_TOKEN, else what a server on this machine has left for its user.
+    The token is $TOPGALLANT_TOKEN, else one in a file: see `token_files.find`.
     """
 
     def __init__(
@@ -242,7 +242,7 @@ class Client:
     def _token_file(self) -> Path:
         from projects.jobs.http import token_files
 
-        return token_files.path_for(self.address.host, self.address.port, self._environ)
+        return token_files.find(self.address.host, self.address.port, self._environ)
 
     def _away(self, error: Exception, asked: str = "") -> Away:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

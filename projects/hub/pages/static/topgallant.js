@@ -97,7 +97,14 @@
     });
   });
 
-  // A form that is being filled in is kept until it is submitted
+  // A form that is being filled in is kept, for who fills it in, until it is submitted
+
+  var SENT = "topgallant.sent";
+
+  if (/^(\/satellites\/[^/]+)?\/(jobs|submissions)\/[^/]+$/.test(location.pathname) && stored(SENT)) {
+    store(stored(SENT), null);
+    store(SENT, null);
+  }
 
   each("form[data-draft]", document, function (form) {
     var key = "topgallant.draft." + form.dataset.draft.replace(/!$/, "");
@@ -137,7 +144,8 @@
       store(key, JSON.stringify(entries()));
       if (forget) forget.hidden = false;
     });
-    form.addEventListener("submit", function () { store(key, null); });
+    // What comes back may be a log-in or an error: it is forgotten where the jobs are shown.
+    form.addEventListener("submit", function () { store(SENT, key); });
     if (forget) forget.addEventListener("click", function () {
       store(key, null);
       location.assign(form.action);
