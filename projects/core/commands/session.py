@@ -90,7 +90,11 @@ def _base_variable(environ: Mapping[str, str]) -> str:
 
 
 def make_run_directory(base: Path, words: Words, now: time.struct_time) -> Path:
-    """Make `<base>/YYYYmmdd-HHMMSS__project__verb[-N]`, always a new one, and link `latest`."""
+    """Make `<base>/YYYYmmdd-HHMMSS__project__verb[-N]`, always a new one, and link `latest`.
+
+    A call that names the run which `latest` leads to is about that run, so the link stays: what
+    was exported or plotted once can be so again in the same words.
+    """
     stem = f"{time.strftime('%Y%m%d-%H%M%S', now)}__{words.project}__{words.verb}"
     try:
         base.mkdir(parents=True, exist_ok=True)
@@ -100,11 +104,20 @@ def make_run_directory(base: Path, words: Words, now: time.struct_time) -> Path:
                 path.mkdir()
             except FileExistsError:
                 continue
-            _link_latest(base, path)
+            if not _names_latest(words.command_line, base):
+                _link_latest(base, path)
             return path
     except OSError as error:
         raise errors.unreadable(base, error) from error
     raise errors.InfrastructureError(f"{base}: 10,000 runs of this second exist already")
+
+
+def _names_latest(command_line: Sequence[str], base: Path) -> bool:
+    try:
+        run = (base / "latest").readlink().name
+    except OSError:  # no run yet, or a file system without links
+        return False
+    return any(run in word.rpartition("=")[2].split("/") for word in command_line)
 
 
 def _link_latest(base: Path, path: Path) -> None:

@@ -35,6 +35,27 @@ def test_two_runs_of_one_second_have_two_directories(tmp_path: Path) -> None:
     assert second.name == f"{first.name}-2"
 
 
+@pytest.mark.parametrize(
+    "word",
+    ["{base}/{run}", "artifacts/{run}/000__a", "--source={run}/", "download.url=file:///x/{run}"],
+)
+def test_a_call_about_the_latest_run_leaves_it_the_latest(tmp_path: Path, word: str) -> None:
+    moment = time.localtime()
+    run = session.make_run_directory(tmp_path, WORDS, moment)
+    about = Words("shop", "replot", ("shop", "replot", word.format(base=tmp_path, run=run.name)))
+    for _ in range(2):
+        session.make_run_directory(tmp_path, about, moment)
+    assert (tmp_path / "latest").resolve() == run
+
+
+def test_a_call_about_an_earlier_run_becomes_the_latest(tmp_path: Path) -> None:
+    moment = time.localtime()
+    first, _ = (session.make_run_directory(tmp_path, WORDS, moment) for _ in range(2))
+    about = Words("shop", "replot", ("shop", "replot", str(first)))
+    made = session.make_run_directory(tmp_path, about, moment)
+    assert (tmp_path / "latest").resolve() == made
+
+
 def test_a_base_that_is_a_file_is_an_infrastructure_error(tmp_path: Path) -> None:
     base = tmp_path / "taken"
     base.write_text("")
