@@ -246,10 +246,11 @@ def test_no_stream_of_urgent_submissions_starves_an_old_one() -> None:
 
 
 def test_a_place_given_back_is_for_the_first_that_waits_if_places_are_few() -> None:
-    first, second = turn(1, Job(1)), turn(2, Job(2), begun=True, running=1)
+    waits = deque([Job(1)])
+    first, second = Turn(1, 1, waiting=waits), turn(2, Job(2), begun=True, running=1)
     assert keeps_places(view(first, second, m=2), second)
     assert not keeps_places(view(first, second, m=2, capacity=1), second)
     assert keeps_places(view(first, second, m=2, capacity=1), first)
     assert keeps_places(view(first, second, m=1, capacity=1), second)  # the first has no place
-    first.waiting.clear()
+    waits.clear()
     assert keeps_places(view(first, second, m=2, capacity=1), second)
