@@ -160,7 +160,7 @@ class Client:
         body: bytes,
         headers: Mapping[str, str] | None = None,
         **query: object,
-    ) -> tuple[bytes, Mapping[str, str]]:
+    ) -> tuple[bytes, http.client.HTTPMessage]:
         """Send as `send` does; return the body of the answer, and its headers."""
         answered = self._call(method, _with_query(path, query), body, headers)
         return _whole(answered, self.address), answered.response.headers
