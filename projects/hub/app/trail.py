@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ACTIONS = {
     "submit": "submission.create",
     "cancel_submission": "submission.cancel",
+    "share_submission": "submission.share",
+    "share_submission_there": "submission.share",
     "cancel_job": "job.cancel",
     "retry_job": "job.retry",
     "create_token": "token.create",
