@@ -39,9 +39,15 @@ def upload(
         raise unreadable(file, error) from None
     digest = hashlib.sha256(path.encode() + b"\0" + data).hexdigest()
     key = f"again-{os.urandom(16).hex()}" if again else f"file-{digest}"
-    headers = {"Content-Type": media, "Idempotency-Key": key}
     named = ",".join(groups) if groups is not None else None
-    return json.loads(client.send("POST", f"{path}/rows", data, headers, groups=named))
+    answer, before = client.send_once(f"{path}/rows", data, key, media, groups=named)
+    done = json.loads(answer)
+    if before:
+        sys.stderr.write(
+            f"nothing was added: {file} was uploaded at {done['at']} already, to rows "
+            f"{done['first']} to {done['last']}; --again adds it once more\n"
+        )
+    return done
 
 
 def download(client: Client, path: str, file: str, where: str) -> Any:

@@ -154,6 +154,18 @@ class Client:
         answered = self._call(method, _with_query(path, query), body, headers)
         return _whole(answered, self.address)
 
+    def send_once(
+        self, path: str, body: bytes, key: str, media_type: str, **query: object
+    ) -> tuple[bytes, bool]:
+        """POST bytes under an `Idempotency-Key`; return the answer, and whether it is an old one.
+
+        An old answer means that the server had these bytes before, and did nothing now.
+        """
+        headers = {"Content-Type": media_type, "Idempotency-Key": key}
+        answered = self._call("POST", _with_query(path, query), body, headers)
+        replayed = answered.response.headers["Idempotent-Replayed"] == "true"
+        return _whole(answered, self.address), replayed
+
     def stream(
         self, path: str, headers: Mapping[str, str] | None = None, **query: object
     ) -> Iterator[bytes]:
@@ -238,8 +250,12 @@ class Client:
         if asked == "POST":
             said = "look first whether it took what was sent"
             return Away(f"{self.address.url} didn't answer in full ({reason}): {said}")
-        start = f"start one with bin/satellite, or set {URL_VARIABLE} to where one runs"
-        return Away(f"no server answers at {self.address.url} ({reason}): {start}")
+        start = (
+            f"start one with bin/satellite or ./run_toolbox.py server serve, or set {URL_VARIABLE}"
+        )
+        return Away(
+            f"no server answers at {self.address.url} ({reason}): {start} to where one runs"
+        )
 
     def _refused(self, answered: _Answer, *, known: bool) -> Refused:
         answer, response = _whole(answered, self.address), answered.response

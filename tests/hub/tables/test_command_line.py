@@ -24,13 +24,20 @@ def client(hub: Hub) -> Client:
     return Client(hub.address, environ={"TOPGALLANT_TOKEN": hub.world.token("ann")})
 
 
-def test_a_file_is_uploaded_once_unless_again(client: Client, tmp_path: Path) -> None:
+def test_a_file_is_uploaded_once_unless_again(
+    client: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "r.csv"
     file.write_text("ms,mode\n1,wal\n2,delete\n")
     first = command_line.upload(client, PATH, str(file), None, again=False)
     assert (first["rows"], first["added"]) == (2, ["ms", "mode"])
+    assert capsys.readouterr().err == ""
     assert command_line.upload(client, PATH, str(file), None, again=False) == first
+    told = capsys.readouterr().err
+    assert told.startswith(f"nothing was added: {file} was uploaded at {first['at']} already")
+    assert "to rows 1 to 2; --again" in told
     assert command_line.upload(client, PATH, str(file), None, again=True)["first"] == 3
+    assert capsys.readouterr().err == ""
 
 
 def test_a_download_is_a_file_or_stdout(
