@@ -33,7 +33,7 @@ _UNAVAILABLE = 503
 
 @router.get("/submit")
 async def choose(request: Request, who: Actor, site: str = "") -> Response:
-    """List what can be submitted."""
+    """List what can be submitted: test scripts before the entrypoints that come with a checkout."""
     sites = await pages_of(request).sites.online()
     chosen = [each for each in sites if site in ("", each.nickname)]
     found = await asyncio.gather(*(_tools(each) for each in chosen))
@@ -54,7 +54,7 @@ async def choose(request: Request, who: Actor, site: str = "") -> Response:
         section="submit",
         wanted_site=site,
         sites=[each.nickname for each in sites],
-        tools=sorted(tools.values(), key=lambda tool: tool["name"]),
+        tools=sorted(tools.values(), key=lambda tool: (tool.get("kind") != "script", tool["name"])),
         broken=broken,
         crumbs=[("Submit", "")],
     )
