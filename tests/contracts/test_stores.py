@@ -516,11 +516,12 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize("branches", [64, 2])
+@pytest.mark.parametrize(("branches", "most"), [(64, 0.5), (2, 0.0), (2, 2.0)])
 def test_every_filter_gives_what_fits_in_order(
-    store: Store, branches: int, monkeypatch: pytest.MonkeyPatch
+    store: Store, branches: int, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "_MOST_BRANCHES", branches)
+    monkeypatch.setattr(pages, "_MOST_OF", most)
     monkeypatch.setattr(pages, "_MOST_VALUES", 3)
     monkeypatch.setattr(pages, "_FEW", branches // 2)
     _mixed(store)

@@ -19,6 +19,22 @@ PATIENCE = 60.0
 SPEC = '{"description": "d", "parameters": [{"name": "a", "type": "string", "doc": "d"}]}'
 
 
+STARTING = """
+import gc, sys
+from projects.server.app import assembly, serving
+from projects.server.toolbox.server import serve
+
+def told(options):
+    print(gc.isenabled())
+    import projects.hub.app.app
+    serving._spare_the_collector()
+    print(gc.isenabled(), gc.get_freeze_count() > 100_000, "httpx" in sys.modules)
+
+serving.serve = told
+serve(port=0)
+"""
+
+
 @dataclass
 class Started:
     """A server in a process of its own."""
@@ -259,3 +275,17 @@ def test_two_servers_do_not_run_the_jobs_of_one_database(
     assert status == 2
     assert f"another server works with the jobs in {place / 'jobs.db'}" in said
     assert server.client().get("/readyz").status_code == 200
+
+
+def test_the_start_looks_for_no_cycles_and_imports_nothing_for_satellites(
+    place: Path, checkout: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTING],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", "True", "True", "False"]

@@ -17,6 +17,8 @@ from projects.bench.library.job_ledger import (
     PARAMETERS,
     POLICIES,
     SCRIPT,
+    SHORT,
+    SHORT_SCRIPT,
     Findings,
     examine,
 )
@@ -43,7 +45,7 @@ KINDS = (
 """What is killed in a round."""
 
 SLOTS = 4
-_BATCH = 6
+_BATCH, _SHORT_BATCH = 6, 30
 _WAITING = 24
 _PAUSE = 0.15
 _PATIENCE = 120.0
@@ -84,6 +86,7 @@ class Faults:
         for policy in POLICIES:
             script = SCRIPT.format(ledger=self.ledger)
             self.server.add_tool(policy, script, on_restart=policy, parameters=PARAMETERS)
+        self.server.add_tool(SHORT, SHORT_SCRIPT.format(ledger=self.ledger), parameters=PARAMETERS)
         self.outcome = Outcome()
         self._chance = random.Random(seed)  # noqa: S311
         self._acknowledged: list[str] = []
@@ -116,7 +119,7 @@ class Faults:
         self.outcome.seconds = time.monotonic() - began
         return self.outcome
 
-    # Load.
+    # Load: some submissions of jobs that take a while, some of short ones.
 
     def _feed(self, seed: int) -> None:
         chance = random.Random(seed + 1)  # noqa: S311
@@ -125,16 +128,8 @@ class Faults:
             if len(self._acknowledged) - ended > _WAITING:
                 time.sleep(0.01)
                 continue
-            specs = [
-                {
-                    "name": POLICIES[number % len(POLICIES)],
-                    "params": {
-                        "pause": f"{chance.uniform(0, _PAUSE):.3f}",
-                        "code": chance.randrange(0, 100),
-                    },
-                }
-                for number in range(_BATCH)
-            ]
+            tools = chance.choice([POLICIES * (_BATCH // len(POLICIES)), (SHORT,) * _SHORT_BATCH])
+            specs = [{"name": tool, "params": _params(chance)} for tool in tools]
             try:
                 answer = self.server.submit(specs, SLOTS)
             except (Away, Refused, OSError):
@@ -218,6 +213,10 @@ class Faults:
         database = self.server.data / "satellite.db"
         self.outcome.findings, told = examine(database, self.ledger, self._acknowledged)
         self.outcome.told += told
+
+
+def _params(chance: random.Random) -> dict[str, Any]:
+    return {"pause": f"{chance.uniform(0, _PAUSE):.3f}", "code": chance.randrange(0, 100)}
 
 
 def measure(

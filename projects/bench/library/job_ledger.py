@@ -27,6 +27,9 @@ exit "$arg_code"
 """
 """A job: writes its beginning and its end (O_APPEND, one write each), ends with a known status."""
 
+SHORT_SCRIPT = SCRIPT.replace('sleep "$arg_pause"\n', "")
+"""A job that is over at once: the next ones are handed over ahead."""
+
 PARAMETERS = [
     {"name": "pause", "type": "text", "doc": "seconds"},
     {"name": "code", "type": "nat", "doc": "exit code"},
@@ -34,6 +37,9 @@ PARAMETERS = [
 
 POLICIES = ("rerun", "reattach", "fail")
 """One tool of each `on_restart`; only `rerun` may run twice, one attempt after the other."""
+
+SHORT = "short"
+"""Another tool that may run twice, of `SHORT_SCRIPT`."""
 
 _SHOWN = 5
 

@@ -26,6 +26,10 @@ class Destination(Protocol):
     def workers(self) -> int:
         """How many files are best sent at once."""
 
+    @property
+    def overwrites(self) -> bool:
+        """Whether others see a file as soon as it is put; False: only when all is finished."""
+
     def part_size(self, size: int) -> int:
         """Return in pieces of how many bytes a file of `size` bytes is sent; 0 for as a whole."""
 

@@ -146,7 +146,8 @@ class _Export:
             if is_there
         }
         missing = [file for file in missing if file.path not in held]
-        if not listed.isdisjoint(file.path for file in missing):
+        replaced = not listed.isdisjoint(file.path for file in missing)
+        if replaced and self.destination.overwrites:
             self.destination.withdraw_manifest()
         return missing
 

@@ -35,6 +35,7 @@ class Folder:
     """
 
     workers = 8
+    overwrites = True
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.abspath(root))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import threading
 import time
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 from projects.core.destinations import hub_address
 from projects.core.destinations import manifest as manifests
 from projects.core.destinations.holder import is_dead, this_process
-from projects.core.destinations.hub_client import ATTEMPTS, Client, Refused, quoted
+from projects.core.destinations.hub_client import ATTEMPTS, PASSING, Client, Refused, quoted
 from projects.core.destinations.source import SMALL, read_first
 from projects.core.errors import InfrastructureError, UsageError, unreadable
 
@@ -45,6 +46,7 @@ class Hub:
     """
 
     workers = 4
+    overwrites = False
 
     def __init__(self, address: str, token: str | None = None) -> None:
         self._place = hub_address.parse(address)
@@ -271,7 +273,9 @@ class Hub:
             status = self._client.send(path, {**query, "offset": offset}, original, size)
             if status == _INVALID:
                 return False  # it was thrown away: what is here isn't what was said
-            if not status or status == _CONFLICT:
+            if not status or status == _CONFLICT or status in PASSING:
+                if os.fstat(original.fileno()).st_size < file.size:
+                    return False  # it was cut meanwhile
                 left -= 1
                 time.sleep(0.2 * 2 ** (ATTEMPTS - left))
         raise InfrastructureError(f"{self._place}: the connection broke {ATTEMPTS} times")
@@ -320,16 +324,19 @@ class _Content:
         what: str,
     ) -> None:
         self._response, self._connection, self._what = response, connection, what
-        self._left = int(response.headers.get("Content-Length") or 0)
+        length = response.headers.get("Content-Length")
+        self._left = None if length is None else int(length)  # None: a proxy sends it in pieces
 
     def read(self, size: int = -1) -> bytes:
-        """Return at most `size` bytes, empty at the end."""
+        """Return at most `size` bytes, all that is left by default; empty at the end."""
         import http.client
 
         try:
-            data = self._response.read(self._left if size < 0 else min(size, self._left))
+            data = self._response.read(None if size < 0 else size)
         except (OSError, http.client.HTTPException) as error:
             raise InfrastructureError(f"{self._what}: the connection broke: {error}") from None
+        if self._left is None:
+            return data
         self._left -= len(data)
         if self._left and not data and size:
             raise InfrastructureError(f"{self._what}: the connection broke")

@@ -31,7 +31,8 @@ _OK, _WRONG, _UNAUTHORIZED = 200, 400, 401
 _AGAIN = {409, 422}
 """What a content is answered with that isn't what was said, or is being sent already."""
 
-_PASSING = {429, 502, 503, 504}
+PASSING = {408, 429, 502, 503, 504}
+"""What goes by: the same may be asked again a moment later."""
 
 
 class Refused(InfrastructureError):
@@ -110,7 +111,7 @@ class Client:
                 if attempt == ATTEMPTS:
                     raise self._broken(error) from None
             else:
-                if answer.status not in _PASSING or attempt == ATTEMPTS:
+                if answer.status not in PASSING or attempt == ATTEMPTS:
                     return self._checked(answer)
             if attempt > 1:  # the first one often is a connection that was closed as nobody spoke
                 time.sleep(0.1 * 2**attempt)
@@ -124,7 +125,7 @@ class Client:
             answer = self._once("PUT", path, query, _Part(content, size), headers, timeout=timeout)
         except (OSError, http.client.HTTPException):
             return 0
-        if answer.status in _AGAIN:
+        if answer.status in _AGAIN | PASSING:
             return answer.status
         self._checked(answer)
         return answer.status

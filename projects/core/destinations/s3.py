@@ -38,6 +38,7 @@ class S3:
     """
 
     workers = 16
+    overwrites = True
 
     def __init__(self, address: str, access: Access | None = None) -> None:
         self.place = s3_keys.parse(address)

@@ -11,6 +11,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from projects.core.artifacts.directory import COUNTER
 from projects.core.destinations import manifest as manifests
 from projects.core.destinations.folder import PARTIAL
 from projects.core.destinations.manifest import File
@@ -63,8 +64,8 @@ def survey(root: Path) -> Survey:
     notes: list[str] = []
     outside: list[Leak] = []
     for relative in files_below(root):
-        if relative.split("/", 1)[0] == PARTIAL:
-            continue
+        if relative.split("/", 1)[0] == PARTIAL or os.path.basename(relative) == COUNTER:
+            continue  # what we ourselves count and copy by
         path = os.path.join(real_root, relative)
         if leaks := link_leak(real_root, relative) if os.path.islink(path) else []:
             outside += leaks

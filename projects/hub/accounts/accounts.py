@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from projects.hub.accounts import audit, passwords, sessions, users
 from projects.hub.accounts.guard import Guard
-from projects.hub.accounts.values import Actor, User
+from projects.hub.accounts.values import NAME, Actor, User
 from projects.jobs.http.access import Standing
 from projects.jobs.http.refusals import Unauthorized
 from projects.jobs.model import moment
@@ -24,6 +24,9 @@ LINK_LIFETIME = 3600 * moment.SECOND
 
 INVITATION_LIFETIME = 3 * 86400 * moment.SECOND
 """The same for one that an admin sends to somebody."""
+
+
+_NO_NAME = "@name"
 
 
 class Accounts:
@@ -62,7 +65,8 @@ class Accounts:
         TooManyAttempts
             See `Guard.begin`.
         """
-        self.guard.begin(actor.address, name)
+        # What is no name is all one: many of them push out nobody's, nor count as a link's.
+        self.guard.begin(actor.address, name if NAME.fullmatch(name) else _NO_NAME)
         found = self.user(name)
         kept = None if found is None or found.disabled is not None else found.password
         if not passwords.fits(password, kept) or found is None or kept is None:

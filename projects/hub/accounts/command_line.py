@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60.0
 _GOOD = range(200, 300)
+_UNAUTHORIZED = 401
 
 
 def ask_password(prompt: str = "Password: ") -> str:
@@ -40,13 +41,15 @@ def ask_password(prompt: str = "Password: ") -> str:
 def keep_token(client: Client, name: str, password: str, days: float) -> dict[str, Any]:
     """Log in, keep a new token where the client looks for one, and log out again.
 
+    What a server on this machine has left for its user stays: `use` in what is returned says how
+    to be called by the new one instead.
+
     Raises
     ------
     Refused, InfrastructureError
         The hub doesn't let us in, or doesn't answer; the file can't be written.
     """
     address = client.address
-    path = token_files.path_for(address.host, address.port)
     label = f"{getpass.getuser()}@{socket.gethostname()}"
     origin = f"{address.scheme}://{address.url.partition('://')[2].partition('/')[0]}"
     import httpx
@@ -58,8 +61,25 @@ def keep_token(client: Client, name: str, password: str, days: float) -> dict[st
         wanted = {"scopes": scopes, "label": label, "lifetime": days * 86400.0}
         made = _post(hub, "/api/v1/tokens", wanted)
         _post(hub, "/api/v1/logout", None)
-    token_files.write(path, made.pop("token"))
-    return {**made, "file": str(path)}
+        user = str(began["user"]["name"])
+        path = token_files.path_for(address.host, address.port, client.environ, user)
+        token_files.write(path, made.pop("token"))
+        _forget_what_opens_nothing(hub, client)
+    if token_files.find(address.host, address.port, client.environ) == path:
+        return {**made, "file": str(path)}
+    return {**made, "file": str(path), "use": f"{token_files.USER_VARIABLE}={user}"}
+
+
+def _forget_what_opens_nothing(hub: httpx.Client, client: Client) -> None:
+    """Remove the token of a server that isn't on this machine any more: it would be used first."""
+    address = client.address
+    own = token_files.path_for(address.host, address.port, client.environ)
+    text = token_files.read(own)
+    if text is None:
+        return
+    answer = hub.get("/api/v1/me", headers={"Authorization": f"Bearer {text}"})
+    if answer.status_code == _UNAUTHORIZED:
+        token_files.remove(own, text)
 
 
 def change_password(client: Client, name: str) -> dict[str, Any]:

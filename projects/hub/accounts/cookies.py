@@ -104,8 +104,8 @@ def cookie_name(request: Request) -> str:
     return f"topgallant_{request.url.port or 'session'}"
 
 
-def set_cookie(request: Request, response: Response, secret: str) -> None:
-    """Hand the secret of a session to the browser."""
+def set_cookie(request: Request, response: Response, secret: str, *, secure: bool = False) -> None:
+    """Hand the secret of a session to the browser; `secure`: it is known to come by HTTPS."""
     response.set_cookie(
         cookie_name(request),
         secret,
@@ -113,7 +113,7 @@ def set_cookie(request: Request, response: Response, secret: str) -> None:
         path="/",
         httponly=True,
         samesite="lax",
-        secure=is_encrypted(request),
+        secure=secure or is_encrypted(request),
     )
 
 
@@ -123,6 +123,11 @@ def clear_cookie(request: Request, response: Response) -> None:
     response.delete_cookie(
         cookie_name(request), path="/", httponly=True, samesite="lax", secure=secure
     )
+
+
+def own_address(request: Request) -> str:
+    """Return the address of this server as who calls it has it."""
+    return f"{'https' if is_encrypted(request) else 'http'}://{request.url.netloc}"
 
 
 def check_origin(request: Request, *, needed: bool) -> None:

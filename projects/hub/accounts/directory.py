@@ -85,10 +85,15 @@ class Directory:
             raise _taken(new.name)
         return self.create(new, password, actor)
 
-    def by_subject(self, wanted: User, actor: Actor, *, make: bool) -> User:
+    def by_subject(
+        self, wanted: User, actor: Actor, *, make: bool, known: str | None = None
+    ) -> User:
         """Return the user who is a provider's subject; `make` one if there is none.
 
-        A user whom an admin made beforehand becomes theirs if name and (verified) address agree.
+        A user whom an admin made beforehand becomes theirs if name and (verified) address agree,
+        and nobody has logged in as them: otherwise whoever did may have written that address, and
+        would share what is the subject's. So does the user `known`, as whom this browser is
+        logged in, if the name is theirs.
 
         Raises
         ------
@@ -99,13 +104,12 @@ class Directory:
         free = not self._owns_something(wanted.name)
         with self._database.write(durable=True) as connection:
             found = users.by_subject(connection, wanted.subject)
-            known = users.find(connection, wanted.name) if found is None else None
-            if known is not None and known.subject is None and wanted.email:
-                if known.email.casefold() == wanted.email.casefold():
-                    users.change(connection, known.name, subject=wanted.subject)
-                    audit.write(connection, actor, "user.link", known.name)
-                    found = known
-            elif found is None and known is None and make and free:
+            of_name = users.find(connection, wanted.name) if found is None else None
+            if of_name is not None and _is_theirs(of_name, wanted, known):
+                users.change(connection, of_name.name, subject=wanted.subject)
+                audit.write(connection, actor, "user.link", of_name.name)
+                found = of_name
+            elif found is None and of_name is None and make and free:
                 found = replace(wanted, created=moment.now())
                 users.add(connection, found)
                 audit.write(connection, actor, "user.create", found.name, {"by": "oidc"})
@@ -287,6 +291,14 @@ class Directory:
         for token in self._store.tokens(name):
             if token.revoked is None:
                 self._store.revoke_token(token.id, at=moment.now())
+
+
+def _is_theirs(user: User, wanted: User, known: str | None) -> bool:
+    """Return whether a user without a subject is who comes from the provider."""
+    if user.subject is not None:
+        return False
+    agrees = wanted.email != "" and user.email.casefold() == wanted.email.casefold()
+    return user.name == known or (agrees and user.last_login is None)
 
 
 def _taken(name: str) -> Taken:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
 from projects.hub.accounts.values import Group, Member
-from projects.hub.store.tables_accounts import group, member, share
+from projects.hub.store.tables_accounts import group, member, share, user
+from projects.hub.store.tables_artifacts import artifact_group
+from projects.hub.store.tables_tables import share as table_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,10 +46,14 @@ def rename(connection: Connection, id_: str, title: str) -> None:
 
 
 def remove(connection: Connection, id_: str) -> None:
-    """Remove a group; what was shared with it isn't any more."""
+    """Remove a group; what was shared with it isn't any more, nor with another of its name."""
     connection.execute(delete(group).where(group.c.id == id_))
-    connection.execute(delete(member).where(member.c.group == id_))
-    connection.execute(delete(share).where(share.c.group == id_))
+    for table in (member, share, artifact_group, table_group):
+        connection.execute(delete(table).where(table.c.group == id_))
+    named = select(user.c.name, user.c.autoshare).where(user.c.autoshare.contains(f'"{id_}"'))
+    for name, autoshare in connection.execute(named).all():
+        left = json.dumps([each for each in json.loads(autoshare) if each != id_])
+        connection.execute(update(user).where(user.c.name == name).values(autoshare=left))
 
 
 def members(connection: Connection, id_: str) -> list[Member]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ class Guard:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._lock = threading.Lock()  # a count that is read by two at once is one too low
         self._names = Waits(free=5, longest=60.0)
         self._addresses = Waits(free=20, longest=900.0)
 
@@ -68,18 +70,21 @@ class Guard:
         TooManyAttempts
             It comes too soon after others that failed.
         """
-        now = self._clock()
-        wait = max(self._names.left(name, now), self._addresses.left(address, now))
-        if wait > 0:
-            seconds = max(1, round(wait))
-            raise TooManyAttempts(
-                f"too many log-ins failed; try again in {seconds} s",
-                headers={"Retry-After": str(seconds)},
-            )
-        self._names.failed(name, now)
-        self._addresses.failed(address, now)
+        with self._lock:
+            now = self._clock()
+            wait = max(self._names.left(name, now), self._addresses.left(address, now))
+            if wait <= 0:
+                self._names.failed(name, now)
+                self._addresses.failed(address, now)
+                return
+        seconds = max(1, round(wait))
+        raise TooManyAttempts(
+            f"too many log-ins failed; try again in {seconds} s",
+            headers={"Retry-After": str(seconds)},
+        )
 
     def succeeded(self, address: str, name: str) -> None:
         """End a try well."""
-        self._names.undo(name, whole=True)
-        self._addresses.undo(address, whole=False)
+        with self._lock:
+            self._names.undo(name, whole=True)
+            self._addresses.undo(address, whole=False)

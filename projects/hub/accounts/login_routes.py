@@ -16,7 +16,7 @@ from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.values import Actor, User
 from projects.jobs.http.access import Reader, address_of
 from projects.jobs.http.answers import answer
-from projects.jobs.http.body import is_form, read_form, read_json
+from projects.jobs.http.body import is_form, read_form, read_json, read_model
 from projects.jobs.http.refusals import Refusal, TooManyAttempts
 from projects.jobs.http.schemas import COMMON_ERRORS, body_schema
 
@@ -50,7 +50,7 @@ async def login(request: Request) -> Response:
     check_origin(request, needed=False)
     if is_form(request):
         return await _login_by_form(request)
-    wanted = schemas.checked(schemas.LoginRequest, await read_json(request, _MOST_BODY))
+    wanted = read_model(schemas.LoginRequest, await read_json(request, _MOST_BODY))
     return await _session_answer(request, await _log_in(request, wanted))
 
 
@@ -77,23 +77,13 @@ async def logout(request: Request, who: Reader) -> Response:
 async def register(request: Request) -> Response:
     """Make oneself a user, where the admins of the hub let everybody; begins a session."""
     check_origin(request, needed=False)
-    by_form = is_form(request)
-    if by_form:
-        form = await read_form(request, _MOST_BODY)
-        given: Any = {name: form.get(name) for name in schemas.Registrant.model_fields}
-    else:
-        given = await read_json(request, _MOST_BODY)
-    wanted = schemas.checked(schemas.Registrant, given)
-    accounts = accounts_of(request)
-    secret = await run_in_threadpool(_register, accounts, wanted, request)
-    if by_form:
-        response = Response(status_code=_SEEN, headers={"Location": _START})
-        set_cookie(request, response, secret)
-        return response
+    wanted = read_model(schemas.Registrant, await read_json(request, _MOST_BODY))
+    secret = await run_in_threadpool(register_user, accounts_of(request), wanted, request)
     return await _session_answer(request, secret, 201)
 
 
-def _register(accounts: Accounts, wanted: schemas.Registrant, request: Request) -> str:
+def register_user(accounts: Accounts, wanted: schemas.Registrant, request: Request) -> str:
+    """Make a user; return the secret of their session. See `Directory.register`."""
     actor = Actor(wanted.name, address_of(request))
     new = User(wanted.name, wanted.full_name, wanted.email)
     made = Directory(accounts).register(new, wanted.password, actor)
@@ -115,7 +105,7 @@ async def _login_by_form(request: Request) -> Response:
     onward = local_path(form.get("next"))
     fields = {name: form.get(name) for name in schemas.LoginRequest.model_fields}
     try:
-        secret = await _log_in(request, schemas.checked(schemas.LoginRequest, fields))
+        secret = await _log_in(request, read_model(schemas.LoginRequest, fields))
     except Refusal as refusal:
         said = {"failed": "link" if fields["link"] else "password"}
         if isinstance(refusal, TooManyAttempts):

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from projects.core.errors import TopgallantError
+from projects.hub.accounts import sessions
 from projects.hub.accounts.accounts import accounts_of
 from projects.hub.accounts.cookies import cookie_name, is_encrypted, set_cookie
 from projects.hub.accounts.directory import Directory
@@ -52,7 +53,7 @@ async def begin(request: Request) -> Response:
         path=OPEN[0],
         httponly=True,
         samesite="lax",
-        secure=is_encrypted(request),
+        secure=_secure(request, client.provider),
     )
     return response
 
@@ -76,7 +77,7 @@ async def back(request: Request) -> Response:
     except TopgallantError:
         return _failed("provider")
     response = Response(status_code=_SEEN, headers={"Location": local_path(attempt.onward)})
-    set_cookie(request, response, secret)
+    set_cookie(request, response, secret, secure=_secure(request, client.provider))
     response.delete_cookie(_cookie(request), path=OPEN[0])
     return response
 
@@ -93,7 +94,9 @@ def _session(
         email=str(claims.get("email", ""))[:200] if claims.get("email_verified") is True else "",
         subject=subject,
     )
-    user = Directory(accounts).by_subject(wanted, actor, make=provider.register)
+    here = accounts.session(sessions.digest(request.cookies.get(cookie_name(request), "")))
+    known = here[1].name if here else None
+    user = Directory(accounts).by_subject(wanted, actor, make=provider.register, known=known)
     return accounts.begin_session(user, actor, request.headers.get("user-agent", ""), "oidc")
 
 
@@ -111,6 +114,10 @@ def _failed(why: str) -> Response:
 def _back(request: Request, provider: Provider) -> str:
     base = provider.public_url.rstrip("/") or f"{request.url.scheme}://{request.url.netloc}"
     return base + OPEN[1]
+
+
+def _secure(request: Request, provider: Provider) -> bool:
+    return is_encrypted(request) or provider.public_url.startswith("https://")
 
 
 def _cookie(request: Request) -> str:

@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from projects.hub.accounts import audit, schemas, users
 from projects.hub.accounts.accounts import INVITATION_LIFETIME, LINK_LIFETIME, accounts_of
+from projects.hub.accounts.cookies import own_address
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.values import Actor, Member, User
 from projects.jobs.http.access import Admin, Principal, Reader, Submitter, address_of
 from projects.jobs.http.answers import answer, page_answer
-from projects.jobs.http.body import read_json
+from projects.jobs.http.body import Model, read_json, read_model
 from projects.jobs.http.refusals import Absent
 from projects.jobs.http.schemas import COMMON_ERRORS, body_schema
 
@@ -38,8 +39,8 @@ def _directory(request: Request) -> Directory:
     return Directory(accounts_of(request))
 
 
-async def _wanted(request: Request, kind: type[schemas.Wanted]) -> schemas.Wanted:
-    return schemas.checked(kind, await read_json(request, _MOST_BODY))
+async def _wanted(request: Request, kind: type[Model]) -> Model:
+    return read_model(kind, await read_json(request, _MOST_BODY))
 
 
 # ── oneself ──
@@ -160,7 +161,7 @@ async def create_link(request: Request, who: Admin) -> Response:
     wanted = await _wanted(request, schemas.LinkRequest)
     name = wanted.user or who.owner
     secret = await run_in_threadpool(_make_link, accounts_of(request), name, actor(request, who))
-    url = f"{request.url.scheme}://{request.url.netloc}/login?link={secret}"
+    url = f"{own_address(request)}/login?link={secret}"
     return answer({"user": name, "url": url}, 201)
 
 

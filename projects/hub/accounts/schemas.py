@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from projects.core.errors import unknown
 from projects.hub.accounts.values import Registration  # noqa: TC001  (pydantic reads it)
-from projects.jobs.http.refusals import Invalid
 from projects.jobs.model.moment import iso
 
 if TYPE_CHECKING:
     from projects.hub.accounts.values import AuditEntry, Group, Member, Session, User
     from projects.jobs.http.access import Principal
 
-Wanted = TypeVar("Wanted", bound=BaseModel)
 
 _Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Name = Annotated[str, Field(max_length=63)]
@@ -110,28 +107,6 @@ class Anything(BaseModel):
     """An object; its fields are shown by an example in the documentation of accounts."""
 
     model_config = ConfigDict(extra="allow")
-
-
-def checked(kind: type[Wanted], value: Any) -> Wanted:
-    """Return a request as its class has it.
-
-    Raises
-    ------
-    Invalid
-        It isn't one; says which field, and the nearest name of one.
-    """
-    try:
-        return kind.model_validate(value, strict=True)
-    except ValidationError as error:
-        fields = {}
-        for one in error.errors(include_url=False, include_input=False)[:20]:
-            name = ".".join(map(str, one["loc"]))[:100] or "body"
-            said = str(one["msg"])
-            if one["type"] == "extra_forbidden":
-                said = unknown("field", name, kind.model_fields)
-            fields[name] = said
-        message = "; ".join(f"{name}: {said}" for name, said in fields.items())
-        raise Invalid(message, fields=fields) from None
 
 
 def user(one: User, groups: tuple[str, ...] | None = None) -> dict[str, Any]:

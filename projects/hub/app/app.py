@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projects.core.errors import TopgallantError
+from projects.core.errors import one_line
 from projects.hub.accounts import login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
 from projects.hub.accounts.sharing import Sharing
-from projects.hub.app import told
+from projects.hub.app import told, warming
 from projects.hub.app.greeting import Greeting
 from projects.hub.app.trail import Trail
 from projects.hub.artifacts import retention
@@ -38,18 +39,22 @@ from projects.hub.tables.names import WholeNames
 from projects.jobs.http.application import Part
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from fastapi import FastAPI
 
     from projects.jobs.http.services import Services
-    from projects.jobs.store.database import Database
 
 SYNC_SECONDS = 5.0
 """So often what was written without waiting for the disk is brought there."""
 
 CLEAN_SECONDS = 3600.0
 """So often artifacts that may go are removed."""
+
+FIRST_SECONDS = 60.0
+"""So soon for the first time: not every server runs for an hour."""
+
+_log = logging.getLogger(__name__)
 
 
 def create_part(services: Services) -> Part:
@@ -80,11 +85,18 @@ def create_part(services: Services) -> Part:
     )
     tables["tables"].subscribe(notifications.watcher.changed)
 
+    def clean_artifacts() -> None:
+        retention.clean(artifacts)
+
     @contextlib.asynccontextmanager
     async def keep(app: FastAPI) -> AsyncGenerator[None, None]:
         accounts.changed = app.state.authenticator.forget
-        task = asyncio.ensure_future(_sync(database))
-        cleaning = asyncio.ensure_future(_clean(artifacts))
+        task = asyncio.ensure_future(repeat(database.sync, SYNC_SECONDS, SYNC_SECONDS))
+        cleaning = asyncio.ensure_future(repeat(clean_artifacts, FIRST_SECONDS, CLEAN_SECONDS))
+        measures = app.state.measures
+        warm = asyncio.ensure_future(
+            warming.warm(tables["tables"], tables["table_plots"], lambda: int(measures.calls))
+        )
         unsubscribe = services.engine.subscribe(notifications.watcher.wake, most=1)
         notifications.start()
         try:
@@ -92,6 +104,7 @@ def create_part(services: Services) -> Part:
         finally:
             task.cancel()
             cleaning.cancel()
+            warm.cancel()
             unsubscribe()
             await asyncio.to_thread(notifications.close)
             await sites.close()
@@ -124,18 +137,15 @@ def create_part(services: Services) -> Part:
     )
 
 
-async def _sync(database: Database) -> None:
+async def repeat(what: Callable[[], object], first: float, seconds: float) -> None:
+    """Do something after `first` seconds and then every `seconds`, whatever became of it before."""
+    await asyncio.sleep(first)
     while True:
-        await asyncio.sleep(SYNC_SECONDS)
-        with contextlib.suppress(TopgallantError):  # the next write says what is wrong
-            await asyncio.to_thread(database.sync)
-
-
-async def _clean(artifacts: Artifacts) -> None:
-    while True:
-        await asyncio.sleep(CLEAN_SECONDS)
-        with contextlib.suppress(TopgallantError):  # the next turn tries again
-            await asyncio.to_thread(retention.clean, artifacts)
+        try:
+            await asyncio.to_thread(what)
+        except Exception as error:  # the next turn tries again
+            _log.warning("%s: %s", getattr(what, "__name__", what), one_line(error))
+        await asyncio.sleep(seconds)
 
 
 def _url(services: Services) -> str:

@@ -48,9 +48,8 @@ ACTIONS = {
 """Routes by the names of their functions; the API's and the pages'."""
 
 OFTEN = frozenset(("heartbeat",))
-"""Routes that are noted only when something was made (201)."""
+"""Routes that are noted only when they say that they did something new."""
 
-_MADE = 201
 _SUCCESSES = frozenset((*range(200, 300), 303))
 """A page leads on (303) to what was done."""
 
@@ -81,7 +80,7 @@ class Trail:
         route, who = scope.get("route"), scope.get(PRINCIPAL)
         name = getattr(route, "name", "")
         action = ACTIONS.get(name)
-        if action is None or who is None or (name in OFTEN and message["status"] != _MADE):
+        if action is None or who is None or (name in OFTEN and DONE_TO not in scope):
             return
         address = scope["client"][0] if scope.get("client") else ""
         await run_in_threadpool(

@@ -7,6 +7,7 @@ import tarfile
 import time
 import zipfile
 import zlib
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from projects.core.errors import InfrastructureError
@@ -70,12 +71,9 @@ def _zip(tree: Tree, top: str) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as packer:  # type: ignore[call-overload]
         for entry in tree.walk():
-            path = f"{top}/{entry.path}".encode("utf-8", "surrogateescape")
             made = time.gmtime(entry.modified // moment.SECOND)[:6]
             moved = min(max(made, _ZIP_BEGINS), _ZIP_ENDS)  # seven bits hold the year
-            # A zip has no other slash; programs of Windows take the other one for it.
-            name = path.decode("utf-8", "replace").replace("\\", "_")
-            info = zipfile.ZipInfo(name, moved)
+            info = zipfile.ZipInfo(_zip_name(f"{top}/{entry.path}"), moved)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o100644 << 16
             with packer.open(info, "w", force_zip64=entry.size >= _ZIP_LARGE) as to:
@@ -84,6 +82,17 @@ def _zip(tree: Tree, top: str) -> Iterator[bytes]:
                     yield pipe.take()
             yield pipe.take()
     yield pipe.take()
+
+
+def _zip_name(path: str) -> str:
+    """Return a name that a zip can have; what has to be changed is told apart by a hash."""
+    raw = path.encode("utf-8", "surrogateescape")
+    # A zip has no other slash; programs of Windows take the other one for it.
+    name = raw.decode("utf-8", "replace").replace("\\", "_")
+    if name == path:
+        return name
+    stem, ending = os.path.splitext(name)
+    return f"{stem}~{sha256(raw).hexdigest()[:8]}{ending}"
 
 
 def _content(tree: Tree, entry: Entry) -> Iterator[bytes]:

@@ -109,6 +109,8 @@ class Artifacts:
         size = sum(file.size for file in files)
         self.quotas.check(connection, run, size)
         draft = records.add_tree(connection, run.owner, files)
+        # What a disk has lost is asked for now: else every export with it would end in vain.
+        records.set_stored(connection, draft, self._gone(connection, draft), stored=False)
         records.remove_tree(connection, run.draft)
         records.change_run(connection, run.number, draft=draft, draft_bytes=size)
 
@@ -192,7 +194,7 @@ class Artifacts:
             records.change_run(connection, run.number, touched=self.clock())
 
     def finish(self, run: Run, run_id: str, made: int, holder: str = "") -> Run:
-        """Let others see what was sent, all at once; durable.
+        """Let others see what was sent, all at once; durable. Said again, it changes nothing.
 
         Raises
         ------
@@ -207,6 +209,8 @@ class Artifacts:
             run = self._again(connection, run)
             if run.holder != holder and run.held_until > now:
                 raise Held(run.holder, (run.held_until - now) / moment.SECOND)
+            if run.draft is None and (run.run_id, run.made) == (run_id, made):
+                return run  # nobody heard the answer to the first time
             if run.draft is None:
                 raise Incomplete(f"nothing is announced for the run {run.id}")
             gone = self._gone(connection, run.draft)
@@ -243,7 +247,7 @@ class Artifacts:
     def _gone(self, connection: Connection, tree: int) -> list[bytes]:
         return [
             digest
-            for digest, size in records.contents(connection, tree)
+            for digest, size in records.stored(connection, tree)
             if self.blobs.size(digest) != size
         ]
 
@@ -314,6 +318,17 @@ class Artifacts:
         """Return runs, the newest first; see `records.page`."""
         with self.database.read() as connection:
             return records.page(connection, asked, sees, before, limit)
+
+    def newest_of_projects(
+        self,
+        sees: tuple[str, Sequence[str]] | None,
+        after: str | None = None,
+        limit: int = 50,
+        each: int = 10,
+    ) -> dict[str, list[Run]]:
+        """Return the newest runs of each project; see `records.newest_of_projects`."""
+        with self.database.read() as connection:
+            return records.newest_of_projects(connection, sees, after, limit, each)
 
     def manifest(self, run: Run) -> str:
         """Return the manifest of a run as an export writes it; Absent if it isn't published."""

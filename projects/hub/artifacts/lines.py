@@ -23,6 +23,7 @@ LONGEST_LINE = 16 << 10
 
 _READ = 16 * BLOCK
 _KEPT = 64
+_SAMPLE = 4 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,23 @@ class LineIndex:
         self.breaks = array("Q", [0])
         """The line breaks before each block, and before the end."""
         self.is_open = False
+        self._modified = 0
+        self._sample = b""
 
-    def extend(self, descriptor: int, size: int) -> None:
-        """Count what has been added to the file since."""
+    def follow(self, descriptor: int, size: int, modified: int) -> None:
+        """Count what has been added to the file since; all of it, if it is another file now.
+
+        A number of a file is given to another one as soon as it is removed, and a file may be
+        written anew: what was counted has to begin and end as it did.
+        """
+        known = size == self.size and modified == self._modified
+        grown = size > self.size and self._sample == _sample(descriptor, self.size)
+        if not known and not grown:
+            self.__init__()  # type: ignore[misc]
+        self._extend(descriptor, size)
+        self._modified, self._sample = modified, _sample(descriptor, self.size)
+
+    def _extend(self, descriptor: int, size: int) -> None:
         if size == self.size:
             return
         full = self.size // BLOCK
@@ -58,8 +73,8 @@ class LineIndex:
                 count = data.count(b"\n", start, start + BLOCK)
                 self.breaks.append(self.breaks[-1] + count)
             at += len(data)
-        self.size = size
-        self.is_open = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        self.size = min(at, size)  # less: it was cut just now
+        self.is_open = self.size > 0 and os.pread(descriptor, 1, self.size - 1) != b"\n"
 
     @property
     def total(self) -> int:
@@ -100,9 +115,7 @@ class LineIndexes:
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         with lock:
-            if file.size < index.size:  # another file, or one that was begun anew
-                index.__init__()  # type: ignore[misc]
-            index.extend(file.descriptor, file.size)
+            index.follow(file.descriptor, file.size, status.st_mtime_ns)
             return _window(index, file.descriptor, first, min(count, MOST_LINES))
 
 
@@ -114,19 +127,27 @@ def _window(index: LineIndex, descriptor: int, first: int, count: int) -> Window
     start = index.start_of(descriptor, begin)
     stop = index.start_of(descriptor, end) if end < total else index.size
     data = os.pread(descriptor, min(stop - start, MOST_BYTES), start)
-    cut = len(data) < stop - start
+    if len(data) < stop - start:  # whole lines: whoever goes on from there misses nothing
+        data = data[: data.rfind(b"\n") + 1] or data
     lines = data.removesuffix(b"\n").split(b"\n") if data else []
     lines = lines[:count]
-    texts = [_text(line) for line in lines]
-    if cut and texts:
-        texts[-1] += f" … ({stop - start - len(data)} bytes are left out)"
+    texts = [_text(line, len(line)) for line in lines]
+    if len(lines) == 1:  # it may be longer than was read
+        length = (index.start_of(descriptor, begin + 1) if begin + 1 < total else stop) - start
+        texts = [_text(lines[0], max(length - 1, len(lines[0])))]
     before = os.pread(descriptor, min(start, BLOCK), max(0, start - BLOCK))
     style = style_after(before.decode("utf-8", "replace"))
     return Window(begin + 1, total, lines_to_html(texts, style))
 
 
-def _text(line: bytes) -> str:
-    if len(line) <= LONGEST_LINE:
+def _text(line: bytes, length: int) -> str:
+    if length <= LONGEST_LINE:
         return line.decode("utf-8", "replace")
     shown = line[:LONGEST_LINE].decode("utf-8", "replace")
-    return f"{shown} … ({len(line) - LONGEST_LINE} bytes are left out)"
+    return f"{shown} … ({length - LONGEST_LINE} bytes are left out)"
+
+
+def _sample(descriptor: int, size: int) -> bytes:
+    """Return how the first `size` bytes of a file begin and end."""
+    end = os.pread(descriptor, min(_SAMPLE, size), max(0, size - _SAMPLE))
+    return os.pread(descriptor, min(_SAMPLE, size), 0) + end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote_to_bytes
@@ -21,7 +22,7 @@ from projects.hub.artifacts.trees import ManifestTree
 from projects.hub.artifacts.values import Filter, Run
 from projects.jobs.http.access import Admin, Principal, Reader, Uploader
 from projects.jobs.http.answers import answer, page_answer
-from projects.jobs.http.refusals import Absent, Invalid, TooLarge
+from projects.jobs.http.refusals import Absent, Invalid, Refusal, TooLarge
 from projects.jobs.http.streams import LOOKS
 from projects.jobs.model import moment
 from projects.matrix_benchmarking.reports.comparison_page import comparison_data
@@ -43,8 +44,18 @@ class _Anything(Convertor[str]):
 register_url_convertor("anything", _Anything())
 router = APIRouter(prefix="/api/v1", tags=["artifacts"])
 
+SILENCE = 60.0
+"""Seconds without a byte after which whoever sends a content is taken to be gone: a connection may
+break without a word, and meanwhile nobody else may go on with that content."""
+
 Limit = Annotated[int, Query(ge=1, le=1000)]
 _LARGEST_NUMBER = (1 << 63) - 1
+
+
+class Silent(Refusal):
+    """Nothing came for so long that the connection is taken to be broken."""
+
+    http_status = 408
 
 
 def artifacts_of(request: Request) -> Artifacts:
@@ -148,7 +159,8 @@ async def _take(request: Request, upload: Upload) -> None:
     """Write what comes; who sends it is looked up now and then: a token may end meanwhile."""
     buffer, looked = bytearray(), time.monotonic()
     try:
-        async for chunk in request.stream():
+        pieces = request.stream()
+        while (chunk := await asyncio.wait_for(anext(pieces, None), SILENCE)) is not None:
             buffer += chunk
             if len(buffer) >= BLOCK:
                 await run_in_threadpool(upload.write, bytes(buffer))
@@ -156,6 +168,10 @@ async def _take(request: Request, upload: Upload) -> None:
                 if time.monotonic() - looked >= LOOKS:
                     await request.app.state.authenticator.principal(request)
                     looked = time.monotonic()
+    except TimeoutError:
+        raise Silent(
+            f"nothing came for {SILENCE:.0f} s; go on from the offset that is here"
+        ) from None
     except ClientDisconnect:
         raise Invalid("the connection broke; go on from the offset that is here") from None
     finally:
@@ -311,8 +327,9 @@ def get_draft_file(
 
 def name_in(request: Request, behind: bytes) -> str:
     """Return the path in an address; bytes that are no UTF-8 as lone surrogates."""
-    raw = request.scope["raw_path"].partition(b"?")[0].split(behind, 1)[1]
-    return unquote_to_bytes(raw).decode("utf-8", "surrogateescape")
+    # Decoded before it is divided, as routes do: a slash may be written as %2F.
+    whole = unquote_to_bytes(request.scope["raw_path"].partition(b"?")[0])
+    return whole.split(behind, 1)[1].decode("utf-8", "surrogateescape")
 
 
 def word_in(request: Request, name: str) -> str:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from projects.core.artifacts.directory import COUNTER
 from projects.hub.artifacts import records, rules
 from projects.jobs.http.files import OpenFile, open_inside
 from projects.jobs.http.refusals import Absent
@@ -114,11 +115,13 @@ class ManifestTree:
         return found
 
     def walk(self) -> Iterator[Entry]:
-        """Yield all files by path."""
+        """Yield all files by path; Absent if they go before all were given."""
         start = b""
         while True:
             with self._artifacts.database.read() as connection:
                 some = records.files_from(connection, self._tree, start, None, _SCANNED)
+                if len(some) < _SCANNED and not records.has_tree(connection, self._tree):
+                    raise Absent("the run was removed or replaced meanwhile")
             yield from map(_entry, some)
             if len(some) < _SCANNED:
                 return
@@ -166,7 +169,7 @@ class DirectoryTree:
                     path = f"{below}/{one.name}" if below else one.name
                     if one.is_dir(follow_symlinks=False):
                         found.append(Entry(path, is_folder=True))
-                    elif one.is_file(follow_symlinks=False):
+                    elif one.name != COUNTER and one.is_file(follow_symlinks=False):
                         status = one.stat(follow_symlinks=False)
                         modified = status.st_mtime_ns // 1000
                         found.append(Entry(path, False, status.st_size, modified))

@@ -105,7 +105,7 @@ class Courier:
         if result.refused:
             self._outbox.abandoned(one, result.error)
             return True
-        wait = pause(one.attempts + 1, random.random(), result.after)  # noqa: S311
+        wait = pause(self._outbox.failures(one.rule) + 1, random.random(), result.after)  # noqa: S311
         at = self._clock() + round(wait * moment.SECOND)
         if at > one.created + PATIENCE:
             self._outbox.abandoned(one, f"given up after 3 days: {result.error}")

@@ -154,9 +154,14 @@ class Outbox:
     # Deliveries.
 
     def due(self, limit: int = 100) -> list[Delivery]:
-        """Return what is to be sent now, the longest waiting first."""
+        """Return what is to be sent now, the longest waiting first.
+
+        Of what waits alike that comes first which was tried least: one that never goes through
+        must not keep others of its rule back.
+        """
         query = select(delivery).where(delivery.c.next_at <= self._clock())
-        query = query.order_by(delivery.c.next_at, delivery.c.number).limit(limit)
+        order = (delivery.c.next_at, delivery.c.attempts, delivery.c.number)
+        query = query.order_by(*order).limit(limit)
         with self.database.read() as connection:
             return [_delivery(row) for row in connection.execute(query)]
 
@@ -165,6 +170,13 @@ class Outbox:
         with self.database.read() as connection:
             found: int | None = connection.scalar(select(func.min(delivery.c.next_at)))
         return found
+
+    def failures(self, which: int) -> int:
+        """Return how often it was tried in vain to send what waits of a rule."""
+        waiting = (delivery.c.rule == which) & delivery.c.next_at.is_not(None)
+        query = select(func.coalesce(func.sum(delivery.c.attempts), 0)).where(waiting)
+        with self.database.read() as connection:
+            return int(connection.scalar(query) or 0)
 
     def page(self, owner: str | None, *, limit: int, before: int | None = None) -> list[Delivery]:
         """Return the outbox of `owner` (None: all), the newest first, below the number `before`."""

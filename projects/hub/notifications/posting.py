@@ -23,6 +23,8 @@ _LATER = frozenset({408, 425, 429})
 _GOOD, _REDIRECT, _CLIENT, _SERVER = 200, 300, 400, 500
 _FORBIDDEN = 403
 _LONGEST = 86_400.0
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""What the IPv6 Internet has (RFC 4291 §2.4, IANA); what else there is may lead to IPv4 inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def is_public(text: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if address not in _UNICAST:
+            return False
     return address.is_global and not address.is_multicast
 
 

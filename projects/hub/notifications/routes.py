@@ -14,7 +14,7 @@ from projects.hub.notifications.notifications import notifications_of
 from projects.hub.notifications.values import CHANNELS
 from projects.jobs.http.access import Reader, Submitter
 from projects.jobs.http.answers import answer, page_answer
-from projects.jobs.http.body import read_json
+from projects.jobs.http.body import read_json, read_model
 from projects.jobs.http.schemas import COMMON_ERRORS, body_schema
 
 router = APIRouter(prefix="/api/v1/notifications", responses=COMMON_ERRORS, tags=["notifications"])
@@ -65,7 +65,7 @@ async def change_notification_rule(request: Request, who: Submitter, rule: _Numb
     """Change a rule, or make it inactive."""
     room = notifications_of(request)
     await run_in_threadpool(rules.find, notifications_of(request), who, rule)
-    wanted = rules.checked(rules.RuleChange, await read_json(request, _MOST_BODY))
+    wanted = read_model(rules.RuleChange, await read_json(request, _MOST_BODY))
     changes = wanted.model_dump(exclude_none=True)
     if "on" in changes:
         changes["kinds"] = rules.in_order(changes.pop("on"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from projects.core.errors import unknown
 from projects.hub.notifications.values import WANTED, Happening, Kind
+from projects.jobs.http.body import read_model
 from projects.jobs.http.refusals import Absent, Invalid
 from projects.jobs.model import moment
 
@@ -21,7 +21,6 @@ _Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Pattern = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Kind = Literal["failed", "recovered", "slower"]
 _Kinds = Annotated[list[_Kind], Field(min_length=1, max_length=3)]
-Wanted = TypeVar("Wanted", bound=BaseModel)
 
 
 class RuleChange(BaseModel):
@@ -57,7 +56,7 @@ def make(room: Notifications, owner: str, value: Any) -> tuple[Rule, str]:
     Invalid
         It isn't one; the hub hasn't set up such a channel; the owner has as many as possible.
     """
-    wanted = checked(NewRule, value)
+    wanted = read_model(NewRule, value)
     channel = room.channels.get(wanted.channel)
     if channel is None:
         said = f"the hub has no {wanted.channel} set up; it has {', '.join(room.channels)}"
@@ -112,22 +111,6 @@ def try_out(room: Notifications, who: Principal, which: Rule) -> Delivery:
 def in_order(kinds: list[Any]) -> list[str]:
     """Return kinds as rules keep them."""
     return [str(kind) for kind in WANTED if kind in kinds]
-
-
-def checked(kind: type[Wanted], value: Any) -> Wanted:
-    """Return a request as its class has it; Invalid says which field is wrong."""
-    try:
-        return kind.model_validate(value, strict=True)
-    except ValidationError as error:
-        fields = {}
-        for one in error.errors(include_url=False, include_input=False)[:20]:
-            name = ".".join(map(str, one["loc"]))[:100] or "body"
-            said = str(one["msg"])
-            if one["type"] == "extra_forbidden":
-                said = unknown("field", name, kind.model_fields)
-            fields[name] = said
-        message = "; ".join(f"{name}: {said}" for name, said in fields.items())
-        raise Invalid(message, fields=fields) from None
 
 
 def shown(room: Notifications, one: Rule) -> dict[str, Any]:

@@ -182,9 +182,14 @@ class Watcher:
             rules = self._outbox.rules(active=True)
             if not any(Kind.SLOWER in rule.kinds for rule in rules):
                 continue
-            judged = self.sources.judge(names)
-            if judged is not None:
-                self._tell(judged, {rule.owner for rule in rules})
+            try:
+                judged = self.sources.judge(names)
+                if judged is not None:
+                    self._tell(judged, {rule.owner for rule in rules})
+            except Exception:
+                with self._lock:  # looked at again, behind the others
+                    self._changed[names] = None
+                raise
 
     def _tell(self, judged: Judged, owners: Iterable[str]) -> None:
         groups = {owner: self.sources.groups_of_user(owner) for owner in owners}

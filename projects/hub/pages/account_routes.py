@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from projects.hub.accounts import schemas
+from projects.hub.accounts import login_routes, passwords, schemas
 from projects.hub.accounts.accounts import accounts_of
+from projects.hub.accounts.cookies import check_origin, set_cookie
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.login_routes import local_path
 from projects.hub.accounts.routes import actor
@@ -16,7 +17,7 @@ from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http import render, tokens
 from projects.jobs.http.access import DONE_TO, Principal
-from projects.jobs.http.body import Form, read_form
+from projects.jobs.http.body import Form, read_form, read_model
 from projects.jobs.http.refusals import Absent, Forbidden, Refusal
 from projects.jobs.http.services import services_of
 from projects.jobs.model import moment
@@ -29,6 +30,8 @@ _FAILED = {
     "password": "The name or the password is wrong.",
     "link": "This link was used already, or is too old: ask for a new one.",
     "wait": "Too many log-ins failed: wait a little.",
+    "provider": "Your organisation's log-in didn't work: try again.",
+    "unknown": "You are not a user of this hub, or your name here is taken: ask an admin.",
 }
 _DONE = {
     "about": "Saved.",
@@ -42,17 +45,51 @@ _PASSWORD = ("old", "new", "again")
 @router.get("/login")
 async def log_in(request: Request, failed: str = "", link: str = "", seconds: str = "") -> Response:
     """Show how to log in; a link is taken by the button, not by looking at it."""
-    directory = Directory(accounts_of(request))
     said = _FAILED.get(failed, "")
     if failed == "wait" and seconds.isdecimal() and len(seconds) < 6:  # noqa: PLR2004
         said = f"Too many log-ins failed: try again in {seconds} s."
+    onward = local_path(request.query_params.get("next", ""))
+    return await _log_in_page(request, said=said, link=link[:200], onward=onward)
+
+
+@router.post("/register")
+async def register(request: Request) -> Response:
+    """Make oneself a user, where the admins of the hub let everybody; begins a session."""
+    check_origin(request, needed=False)
+    form = await read_form(request)
+    given = {name: form.get(name) for name in schemas.Registrant.model_fields}
+    try:
+        wanted = read_model(schemas.Registrant, given)
+        secret = await run_in_threadpool(
+            login_routes.register_user, accounts_of(request), wanted, request
+        )
+    except Refusal as refusal:
+        return await _log_in_page(request, new=forms.refused(form, refusal, tuple(given)))
+    response = RedirectResponse("/", 303)
+    set_cookie(request, response, secret)
+    return response
+
+
+async def _log_in_page(
+    request: Request,
+    *,
+    said: str = "",
+    link: str = "",
+    onward: str = "/",
+    new: forms.Filled = forms.EMPTY,
+) -> Response:
+    directory = Directory(accounts_of(request))
     return page(
         request,
         "login.html",
         None,
-        said=said,
-        link=link[:200],
-        onward=local_path(request.query_params.get("next", "")),
+        status=new.status,
+        said=said or new.said,
+        link=link,
+        onward=onward,
+        new=new,
+        shortest=passwords.SHORTEST,
+        by_provider=hasattr(request.app.state, "oidc"),
         is_open=await run_in_threadpool(directory.registration) == "open",
     )
 
@@ -70,7 +107,7 @@ async def change_about(request: Request, who: Actor) -> Response:
     given = {name: form.get(name).strip() for name in _ABOUT}
     directory, by = Directory(accounts_of(request)), actor(request, who)
     try:
-        schemas.checked(schemas.OwnChange, given)
+        read_model(schemas.OwnChange, given)
         await run_in_threadpool(directory.change, who.owner, given, by)
     except Refusal as refusal:
         return await _account(request, who, about=forms.refused(form, refusal, _ABOUT))

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from projects.core.errors import unknown
 from projects.hub.accounts import audit, schemas
 from projects.hub.accounts.accounts import INVITATION_LIFETIME, accounts_of
+from projects.hub.accounts.cookies import own_address
 from projects.hub.accounts.directory import Directory
 from projects.hub.accounts.routes import actor
 from projects.hub.accounts.values import User
@@ -18,8 +19,8 @@ from projects.hub.pages import forms
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http.access import DONE_TO, Principal
-from projects.jobs.http.body import read_form
-from projects.jobs.http.refusals import Forbidden, Refusal
+from projects.jobs.http.body import read_form, read_model
+from projects.jobs.http.refusals import Forbidden, Invalid, Refusal
 from projects.jobs.tools import texts, units
 
 if TYPE_CHECKING:
@@ -45,18 +46,23 @@ async def invite(request: Request, who: Actor) -> Response:
     _check_admin(who)
     form = await read_form(request)
     accounts, by = accounts_of(request), actor(request, who)
-    name = form.get("name").strip()
+    name, full_name = form.get("name").strip(), form.get("full_name").strip()
 
     def make() -> str:
-        if accounts.user(name) is None:
-            Directory(accounts).create(User(name, form.get("full_name").strip()), None, by)
+        known = accounts.user(name)
+        if known is None:
+            wanted = read_model(schemas.NewUser, {"name": name, "full_name": full_name})
+            Directory(accounts).create(User(wanted.name, wanted.full_name), None, by)
+        elif known.disabled is not None:
+            said = f"{name} is disabled: no link would work"
+            raise Invalid(said, fields={"name": said})
         return accounts.make_link(name, by, lifetime=INVITATION_LIFETIME)
 
     try:
         secret = await run_in_threadpool(make)
     except Refusal as refusal:
         return await _admin(request, who, new=forms.refused(form, refusal, ("name", "full_name")))
-    url = f"{request.url.scheme}://{request.url.netloc}/login?link={secret}"
+    url = f"{own_address(request)}/login?link={secret}"
     return await _admin(request, who, invited=name, link=url)
 
 

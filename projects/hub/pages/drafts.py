@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MOST_JOBS = 10_000
 """Jobs that one form may make; the API takes more."""
 
-MOST_PRIORITY = 1000
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 _SHOWN_JOBS = 50
 COMMON = ("note", "parallel", "priority", "timeout")
 
@@ -64,10 +65,9 @@ class Draft:
         """How many jobs it makes."""
         return math.prod(len(values) for values in self.axes.values())
 
-    def request(self) -> dict[str, Any]:
-        """Return the submission, as `/api/v1/submissions` takes it."""
+    def request(self, most: int = MOST_JOBS) -> dict[str, Any]:
+        """Return the submission, as `/api/v1/submissions` takes it; of at most so many jobs."""
         names = list(self.axes)
-        combinations = itertools.product(*self.axes.values())
         wanted: dict[str, Any] = {}
         if self.common.get("note"):
             wanted["note"] = self.common["note"]
@@ -81,15 +81,13 @@ class Draft:
             more["timeout"] = _timeout(self.common["timeout"])
         wanted["job_specs"] = [
             {"name": self.tool["name"], "params": dict(zip(names, each, strict=True)), **more}
-            for each in itertools.islice(combinations, MOST_JOBS)
+            for each in itertools.islice(itertools.product(*self.axes.values()), most)
         ]
         return wanted
 
     def json(self) -> str:
         """Return the submission as text to copy; of many jobs only the first ones are written."""
-        wanted = self.request()
-        wanted["job_specs"] = wanted["job_specs"][:_SHOWN_JOBS]
-        return json.dumps(wanted, ensure_ascii=False, indent=2)
+        return json.dumps(self.request(_SHOWN_JOBS), ensure_ascii=False, indent=2)
 
     @property
     def is_cut(self) -> bool:
@@ -163,12 +161,9 @@ def _field(draft: Draft, said: Mapping[str, Any], form: Form) -> Field:
     if said["type"] != "some":
         raw = raw[-1:]
     raw = [text.replace("\r\n", "\n") for text in raw if text]
-    several = [
-        line.strip()
-        for text in form.all_of(f"m.{name}")
-        for line in text.splitlines()
-        if line.strip()
-    ]
+    # Only these break lines: others that Python knows may be part of a value.
+    written = "\n".join(form.all_of(f"m.{name}")).replace("\r\n", "\n").replace("\r", "\n")
+    several = [line.strip() for line in written.split("\n") if line.strip()]
     try:
         parameter = kinds.from_description(said)
         values = _values(parameter, raw, several)
@@ -183,8 +178,10 @@ def _field(draft: Draft, said: Mapping[str, Any], form: Form) -> Field:
 
 def _values(parameter: kinds.Parameter, raw: Sequence[str], several: Sequence[str]) -> list[Any]:
     if several:
-        found = [parameter.read(text, kinds.any_option) for text in several]
-        return [one for at, one in enumerate(found) if one not in found[:at]]
+        if len(several) > MOST_JOBS:
+            raise Invalid(f"{len(several):,} values; a form makes at most {MOST_JOBS:,} jobs")
+        found = (parameter.read(text, kinds.any_option) for text in several)
+        return list({repr(one): one for one in found}.values())
     if not raw:
         return []
     if isinstance(parameter, kinds.Some):
@@ -218,7 +215,7 @@ def _wrong_number(name: str, text: str) -> str:
         except ValueError:
             good = False
         return "" if good else f"{text[:40]!r} is not a number of seconds"
-    if not text.lstrip("-").isdecimal() or len(text) > 9:  # noqa: PLR2004  (a sane number)
+    if not _WHOLE.fullmatch(text):
         return f"{text[:40]!r} is not a whole number"
     return "" if name == "priority" or int(text) > 0 else "at least 1"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from projects.jobs.http.body import Form
     from projects.jobs.http.refusals import Refusal
 
-SECRET = frozenset({"csrf_token", "old", "new", "again"})
+SECRET = frozenset({"csrf_token", "old", "new", "again", "password"})
 """Fields that are never sent back."""
 
 

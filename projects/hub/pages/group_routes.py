@@ -18,7 +18,7 @@ from projects.hub.pages import forms
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.jobs.http.access import Principal
-from projects.jobs.http.body import read_form
+from projects.jobs.http.body import read_form, read_model
 from projects.jobs.http.refusals import Absent, Forbidden, Refusal
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -53,7 +53,7 @@ async def make_group(request: Request, who: Actor) -> Response:
     joins = bool(form.get("join")) and accounts_of(request).user(who.owner) is not None
 
     def make() -> str:
-        wanted = schemas.checked(schemas.NewGroup, given)
+        wanted = read_model(schemas.NewGroup, given)
         made = directory.create_group(wanted.id, wanted.title, by)
         if joins:
             directory.put_member(who, Member(made.id, who.owner, manager=True), by)
@@ -91,7 +91,7 @@ async def rename_group(request: Request, who: Actor, group: str) -> Response:
     title = form.get("title").strip()
 
     def rename() -> None:
-        schemas.checked(schemas.GroupChange, {"title": title})
+        read_model(schemas.GroupChange, {"title": title})
         directory.rename_group(who, group, title, actor(request, who))
 
     try:

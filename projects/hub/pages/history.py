@@ -57,15 +57,20 @@ class History:
 
 
 def remaining(
-    submission: Mapping[str, Any], typical: Iterable[float], at_once: int
+    submission: Mapping[str, Any], typical: Iterable[float], at_once: int, begun: Iterable[float]
 ) -> float | None:
-    """Return the seconds that a begun submission may still take, from what its jobs usually do."""
+    """Return the seconds that a begun submission may still take, from what its jobs usually do.
+
+    `begun` are the seconds for which jobs of it have run by now. None where nothing can be told,
+    also because the last ones take longer than usual.
+    """
     usual = list(typical)
     ended: int = sum(submission["states"].get(name, 0) for name in ("DONE", "ARCHIVED"))
     if submission["phase"] != "running" or not usual:
         return None
     rounds: int = math.ceil((submission["jobs"] - ended) / max(1, at_once))
-    return rounds * statistics.mean(usual)
+    each = statistics.mean(usual)
+    return (rounds - 1) * each + max(0.0, each - statistics.mean([*begun] or [0.0])) or None
 
 
 def progress(job: Mapping[str, Any], typical: float | None, now: int) -> dict[str, Any] | None:

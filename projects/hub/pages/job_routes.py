@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -27,6 +28,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 """Included twice: for this machine, and below /satellites/NICKNAME."""
 
 MOST_FILES = 300
+_OF_ONE = "submission_id"
 _FILTERS = ("state", "outcome", "tool", "owner", "submission", "since", "until")
 
 
@@ -149,16 +151,22 @@ async def job_file(request: Request, who: Viewer, job: str, path: str) -> Respon
 async def live_changes(
     request: Request, who: Viewer, job: str = "", submission: str = ""
 ) -> Response:
-    """Tell a page that something changed, at most once a second."""
+    """Tell a page that something changed, at most once a second.
+
+    Of a job or a submission that others share it is told as of one's own.
+    """
     site, _ = await site_of(request)
+    read, name, key = (site.job, job, "job_id") if job else (site.submission, submission, _OF_ONE)
+    if not name:
+        return EventStream(services_of(request), live.changes(site.follow(who, None)))
+    found = await read(who, name)
 
     def fits(said: Said) -> bool:
-        value = said.value if isinstance(said.value, dict) else {}
-        if job:
-            return bool(value.get("job_id") == job)
-        return not submission or bool(value.get("submission_id") == submission)
+        return isinstance(said.value, dict) and bool(said.value.get(key) == found["id"])
 
-    return EventStream(services_of(request), live.changes(site.follow(who, None), fits))
+    changes = live.changes(site.follow(who, None, found["owner"]), fits)
+    still = functools.partial(read, who, found["id"]) if site.is_local else None
+    return EventStream(services_of(request), changes, still=still)
 
 
 def _matching(counts: dict[str, dict[str, int]], wanted: dict[str, str]) -> int | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from projects.core.errors import TopgallantError
 from projects.hub.pages import live, log_view, words
 from projects.hub.pages.lists import crumbs_of
 from projects.hub.pages.page_route import PageRoute, Viewer
@@ -77,7 +80,9 @@ async def follow_log(
     if last.isascii() and last.isdecimal() and len(last) <= 18:  # noqa: PLR2004  (64 bits)
         after = int(last)
     source = site.follow_log(who, found["id"], log, max(0, after))
-    return EventStream(services_of(request), _painted(source))
+    # A satellite looks itself who follows its log.
+    still = functools.partial(site.job, who, found["id"]) if site.is_local else None
+    return EventStream(services_of(request), _painted(source), still=still)
 
 
 async def _window(  # noqa: PLR0917  (of which log, and where)
@@ -95,13 +100,14 @@ async def _painted(
     source: AsyncGenerator[Said | None, None],
 ) -> AsyncGenerator[bytes | None, None]:
     painter = log_view.Painter()
-    async for said in source:
-        if said is None:
-            yield None
-        elif said.kind == "log":
-            html = painter.paint(said.value["text"])
-            # A line break at the end of a message's last line would be lost.
-            chunk = f'<div class="chunk">{html}</div>'
-            yield live.html_event("log", chunk, said.number)
-        else:
-            yield live.html_event("end", words.label(said.value))
+    with contextlib.suppress(TopgallantError):  # a satellite went away: the browser comes again
+        async for said in source:
+            if said is None:
+                yield None
+            elif said.kind == "log":
+                html = painter.paint(said.value["text"])
+                # A line break at the end of a message's last line would be lost.
+                chunk = f'<div class="chunk">{html}</div>'
+                yield live.html_event("log", chunk, said.number)
+            else:
+                yield live.html_event("end", words.label(said.value))

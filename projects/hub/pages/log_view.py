@@ -67,13 +67,17 @@ def backwards(part: Part) -> Window:
     """Return the last lines of a piece that ends with a line, or with the log."""
     data = part.data
     if part.at > 0:
-        data = data[data.find(b"\n") + 1 :]
+        data = _whole_lines(data)
     html = _painted(data)
     while len(html) > _MOST_HTML and data:
-        half = data[len(data) // 2 :]
-        data = half[half.find(b"\n") + 1 :]
+        data = _whole_lines(data[len(data) // 2 :])
         html = _painted(data)
     return Window(html, part.end - len(data), part.end, part.size)
+
+
+def _whole_lines(data: bytes) -> bytes:
+    """Return the lines that begin in a piece; of one line that fills it what there is."""
+    return data[data.find(b"\n", 0, len(data) - 1) + 1 :]
 
 
 def _painted(data: bytes) -> str:

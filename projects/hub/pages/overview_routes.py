@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
@@ -17,8 +18,11 @@ from projects.hub.pages.rendering import page
 from projects.jobs.http.services import services_of
 from projects.jobs.http.streams import EventStream
 from projects.jobs.model import moment
+from projects.jobs.model.states import LIVE, QUEUED
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from projects.hub.pages.places import Pages
     from projects.hub.sites.site import Site
     from projects.jobs.http.access import Principal
@@ -81,7 +85,8 @@ async def satellites(request: Request, who: Viewer) -> Response:
     known = await pages.sites.known()
     local = pages.sites.local
     now = moment.now()
-    told = await asyncio.gather(*(_told(pages, site, who) for site in await pages.sites.online()))
+    online = await pages.sites.online()
+    told = await asyncio.gather(*(_asked(site, _count, who) for site in online))
     by_name = {one["nickname"]: one for one in told}
     listed = [
         {
@@ -158,6 +163,14 @@ async def _nothing() -> list[Any]:
 
 async def _told(pages: Pages, site: Site, who: Principal) -> dict[str, Any]:
     """Return what a site does now; what is wrong if it doesn't answer."""
+    return await _asked(site, functools.partial(_fill, pages), who)
+
+
+async def _asked(
+    site: Site,
+    fill: Callable[[dict[str, Any], Site, Principal], Awaitable[None]],
+    who: Principal,
+) -> dict[str, Any]:
     told: dict[str, Any] = {
         "nickname": site.nickname,
         "is_local": site.is_local,
@@ -173,7 +186,7 @@ async def _told(pages: Pages, site: Site, who: Principal) -> dict[str, Any]:
     }
     try:
         async with asyncio.timeout(PATIENCE):
-            await _fill(told, pages, site, who)
+            await fill(told, site, who)
     except TimeoutError:
         told["problem"] = f"satellite {site.nickname} doesn't answer in time"
     except TopgallantError as error:
@@ -181,23 +194,24 @@ async def _told(pages: Pages, site: Site, who: Principal) -> dict[str, Any]:
     return told
 
 
-async def _fill(told: dict[str, Any], pages: Pages, site: Site, who: Principal) -> None:
+async def _count(told: dict[str, Any], site: Site, who: Principal) -> None:
+    states = (await site.counts(who, {}))["states"]
+    for name, among in (("live", LIVE), ("queued", QUEUED)):
+        told[name] = sum(states.get(state.name, 0) for state in among)
+
+
+async def _fill(pages: Pages, told: dict[str, Any], site: Site, who: Principal) -> None:
     now = moment.now()
-    running, waiting, failed, now_counts, day = await asyncio.gather(
+    running, waiting, failed, day, _ = await asyncio.gather(
         site.jobs(who, {"state": "live", "limit": "20", "oldest_first": "true"}),
         site.jobs(who, {"state": "queued", "limit": "5", "oldest_first": "true"}),
         site.jobs(who, {"outcome": _FAILURES, "limit": str(SHOWN)}),
-        site.counts(who, {}),
         site.counts(who, {"since": moment.iso(now - DAY)}),
+        _count(told, site, who),
     )
     first = waiting["items"][:1]
     why = [(await site.job(who, job["id"]))["waits_for"] for job in first]
     typical = await pages.history.typical(site, who, {job["tool"] for job in running["items"]})
-    states = now_counts["states"]
-    told["live"] = sum(
-        states.get(name, 0) for name in ("STARTING", "RUNNING", "STOPPING", "CLEANING")
-    )
-    told["queued"] = sum(states.get(name, 0) for name in ("NEW", "PREPARING", "WAITING"))
     told["succeeded"] = day["outcomes"].get("SUCCESS", 0)
     told["failures"] = sum(day["outcomes"].get(name, 0) for name in _FAILURES.split(","))
     where = {"site": site.nickname, "base": told["base"]}

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 MOST_ENTRIES = 300
+MOST_PROJECTS = 25
+"""Projects on a page: with the runs of each, more would be too much for one."""
+_LATELY = 12
 _FIRST = {
     "FAILURES": "What failed",
     "reports_index.html": "Reports",
@@ -146,20 +149,21 @@ async def compare(request: Request, who: Viewer, a: str = "", b: str = "") -> Re
 
 
 @router.get("/projects")
-async def projects(request: Request, who: Viewer) -> Response:
+async def projects(request: Request, who: Viewer, after: str | None = None) -> Response:
     """List projects: what of each was exported lately."""
     kept = _artifacts_of(request)
-    found = await run_in_threadpool(kept.page, Filter(), _sees(who), None, 1000)
-    named: dict[str, list[dict[str, Any]]] = {}
-    for run in found:
-        named.setdefault(run.project or "without a project", []).append(render_run(run))
+    found = await run_in_threadpool(
+        kept.newest_of_projects, _sees(who), after, MOST_PROJECTS + 1, _LATELY
+    )
+    named = [(name, [render_run(run) for run in runs]) for name, runs in found.items()]
+    shown = named[:MOST_PROJECTS]
     return page(
         request,
         "projects.html",
         who,
         section="projects",
-        projects=sorted(named.items()),
-        is_cut=len(found) == 1000,  # noqa: PLR2004  (what was asked for)
+        projects=shown,
+        after=shown[-1][0] if len(named) > MOST_PROJECTS else None,
     )
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from projects.hub.pages import history, matrix, sharing
+from projects.hub.pages import history, matrix, sharing, words
 from projects.hub.pages.lists import crumbs_of, given, page_of
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.places import pages_of, site_of
 from projects.hub.pages.rendering import page
+from projects.jobs.model import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 """Included twice: for this machine, and below /satellites/NICKNAME."""
@@ -63,7 +68,7 @@ async def submission(request: Request, who: Viewer, submission: str) -> Response
         base=base,
         submission=found,
         matrix=matrix.arrange(drawn),
-        left=history.remaining(found, usual.values(), at_once),
+        left=history.remaining(found, usual.values(), at_once, _begun(listed["items"])),
         groups=await sharing.seen_by(request, site, found["id"]),
         page=listed,
         with_=lambda **more: urlencode(more),
@@ -80,3 +85,10 @@ async def cancel_submission(request: Request, who: Actor, submission: str) -> Re
     site, base = await site_of(request)
     found = await site.cancel_submission(who, submission)
     return RedirectResponse(f"{base}/submissions/{found['id']}", 303)
+
+
+def _begun(jobs: Iterable[Mapping[str, Any]]) -> list[float]:
+    """Return for how many seconds each of the jobs that run has run."""
+    now = moment.now()
+    spans = [words.seconds_between(job["started"], None, now) for job in jobs if not job["outcome"]]
+    return [seconds for seconds in spans if seconds is not None]

@@ -13,11 +13,14 @@ from projects.hub.pages import drafts, sharing
 from projects.hub.pages.page_route import Actor, PageRoute
 from projects.hub.pages.places import pages_of
 from projects.hub.pages.rendering import page
+from projects.hub.sites.site import SiteAway
 from projects.jobs.http.access import DONE_TO
 from projects.jobs.http.body import Form, read_form
 from projects.jobs.http.refusals import Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from projects.hub.sites.site import Site
     from projects.jobs.http.access import Principal
 
@@ -33,7 +36,7 @@ _UNAVAILABLE = 503
 
 @router.get("/submit")
 async def choose(request: Request, who: Actor, site: str = "") -> Response:
-    """List what can be submitted: test scripts before the entrypoints that come with a checkout."""
+    """List what can be submitted."""
     sites = await pages_of(request).sites.online()
     chosen = [each for each in sites if site in ("", each.nickname)]
     found = await asyncio.gather(*(_tools(each) for each in chosen))
@@ -54,10 +57,19 @@ async def choose(request: Request, who: Actor, site: str = "") -> Response:
         section="submit",
         wanted_site=site,
         sites=[each.nickname for each in sites],
-        tools=sorted(tools.values(), key=lambda tool: (tool.get("kind") != "script", tool["name"])),
+        groups=_by_project(tools.values()),
         broken=broken,
         crumbs=[("Submit", "")],
     )
+
+
+def _by_project(tools: Iterable[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return tests, under no name, and then the entrypoints of each project, under its name."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for tool in sorted(tools, key=lambda tool: tool["name"]):
+        project, dot, _ = tool["name"].partition(".")
+        groups.setdefault(project if dot else "", []).append(tool)
+    return sorted(groups.items())
 
 
 @router.get("/submit/{tool}")
@@ -83,19 +95,21 @@ async def submit(request: Request, who: Actor, tool: str) -> Response:
     form = await read_form(request)
     chosen = form.get("site")
     place, said = await _place(request, tool, chosen)
-    if chosen == ANY:
-        place = await pages_of(request).sites.any_that_can([tool])
-    draft = await _read(request, who, place, said, form)
-    if draft.errors:
-        return await _form(request, who, place, draft, chosen=chosen, status=422)
-    try:
-        done = await place.submit(who, draft.request())
-    except TopgallantError as error:
-        status = error.http_status
-        if not (_FIRST_WRONG <= status < _LAST_WRONG or status == _UNAVAILABLE):
-            raise
-        drafts.place_errors(draft, error.message, getattr(error, "fields", {}))
-        return await _form(request, who, place, draft, chosen=chosen, status=status)
+    away: set[str] = set()
+    while True:
+        draft = await _read(request, who, place, said, form)
+        if draft.errors:
+            return await _form(request, who, place, draft, chosen=chosen, status=422)
+        try:
+            done = await place.submit(who, draft.request())
+            break
+        except TopgallantError as error:
+            # It died after it was chosen: where nothing has reached it, another one can.
+            away.add(place.nickname)
+            other = await _another(request, tool, chosen, error, away)
+            if other is None:
+                return await _refused(request, who, place, draft, chosen, error)
+            place, said = other
     request.scope[DONE_TO] = done["id"]
     base = "" if place.is_local else f"/satellites/{place.nickname}"
     if len(done["job_ids"]) == 1:
@@ -138,6 +152,33 @@ async def options(
     )
 
 
+async def _another(
+    request: Request, tool: str, chosen: str, error: TopgallantError, away: set[str]
+) -> tuple[Site, dict[str, Any]] | None:
+    """Return another site that can, if any will do and nothing has reached the one before."""
+    if chosen != ANY or not isinstance(error, SiteAway) or error.arrived is not False:
+        return None
+    try:
+        return await _place(request, tool, chosen, away)
+    except TopgallantError:
+        return None
+
+
+async def _refused(  # noqa: PLR0917  (what a form shows)
+    request: Request,
+    who: Principal,
+    place: Site,
+    draft: drafts.Draft,
+    chosen: str,
+    error: TopgallantError,
+) -> Response:
+    status = error.http_status
+    if not (_FIRST_WRONG <= status < _LAST_WRONG or status == _UNAVAILABLE):
+        raise error
+    drafts.place_errors(draft, error.message, getattr(error, "fields", {}))
+    return await _form(request, who, place, draft, chosen=chosen, status=status)
+
+
 async def _tools(site: Site) -> tuple[list[dict[str, Any]], str]:
     try:
         async with asyncio.timeout(PATIENCE * 2):
@@ -172,8 +213,12 @@ async def _read(
     return draft
 
 
-async def _place(request: Request, tool: str, chosen: str) -> tuple[Site, dict[str, Any]]:
+async def _place(
+    request: Request, tool: str, chosen: str, away: Collection[str] = ()
+) -> tuple[Site, dict[str, Any]]:
     """Return a site that has the tool, and the tool; the one that is chosen if one is.
+
+    `away` are those that won't do, if any will.
 
     Raises
     ------
@@ -182,7 +227,7 @@ async def _place(request: Request, tool: str, chosen: str) -> tuple[Site, dict[s
     """
     sites = pages_of(request).sites
     if chosen == ANY or (not chosen and sites.local is None):
-        place = await sites.any_that_can([tool])
+        place = await sites.any_that_can([tool], away)
     elif chosen:
         place = await sites.get(chosen)
     else:

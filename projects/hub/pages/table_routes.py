@@ -15,12 +15,12 @@ from projects.hub.pages.lists import PER_PAGE, narrowed
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.rendering import page
 from projects.hub.tables import changing, downloads, filters, reading, schemas
-from projects.hub.tables.calls import plots_of, read_model, table_of, tables_of
+from projects.hub.tables.calls import plots_of, table_of, tables_of
 from projects.hub.tables.columns import NUMERIC
 from projects.hub.tables.names import System, Test, address
 from projects.hub.tables.plots import Wanted
 from projects.hub.tables.render import table_info
-from projects.jobs.http.body import read_form
+from projects.jobs.http.body import read_form, read_model
 from projects.jobs.http.refusals import Refusal
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,10 @@ def phase_kind(submission: Mapping[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a span: `0.12 s`, `3.4 s`, `4 min 12 s`, `3 h 5 min`, `2 d 4 h`."""
+    """Return a span: `4 ms`, `0.12 s`, `3.4 s`, `4 min 12 s`, `3 h 5 min`, `2 d 4 h`."""
     seconds = max(0.0, seconds)
+    if seconds < 0.1:  # noqa: PLR2004  (beyond, a hundredth of a second is exact enough)
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "0 s"  # noqa: PLR2004
     if seconds < 1:
         return f"{seconds:.2f} s"
     if seconds < _MINUTE:
@@ -138,8 +141,8 @@ def number(value: float) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """Return a long name that lines may break after `/` and `_`, and nowhere else if they can."""
-    return Markup(re.sub(r"(/|__?)", r"\1<wbr>", str(escape(name))))  # noqa: S704  (it is escaped)
+    """Return a long name that lines may break after `/`, `.` and `_`, else if they must."""
+    return Markup(re.sub(r"(/|\.|__?)", r"\1<wbr>", str(escape(name))))  # noqa: S704  (it is escaped)
 
 
 def measured(number: float | None, unit: str) -> str:
@@ -148,14 +151,16 @@ def measured(number: float | None, unit: str) -> str:
 
 
 def kpis_in_order(kpis: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the pairs of a comparison: worse, better, in both, in one; else as they were."""
+    """Return the pairs of a comparison: worse, better, noise, in one; of each, the most changed."""
 
-    def place(one: Mapping[str, Any]) -> int:
+    def place(one: Mapping[str, Any]) -> tuple[int, float]:
         if one["a"] is None or one["b"] is None:
-            return 3
+            return 3, 0.0
+        ratio = 1 + (one["change"] or 0.0)  # to a half is as much as to the double
+        size = abs(math.log(ratio)) if ratio > 0 else math.inf
         if one["better"] is None or not one["apart"]:
-            return 2
-        return int(one["better"])
+            return 2, -size
+        return int(one["better"]), -size
 
     return sorted(kpis, key=place)
 

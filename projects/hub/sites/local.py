@@ -59,9 +59,9 @@ class LocalSite:
 
     async def jobs(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return a page of jobs."""
-        return await self._page(
-            self._services.store.jobs, render.job, who, _read(filters.JobPageQuery, query)
-        )
+        read = _read(filters.JobPageQuery, query)
+        which = await run_in_threadpool(operations.jobs_asked, self._services, who, read)
+        return await self._page(self._services.store.jobs, render.job, which, read)
 
     async def job(self, who: Principal, job: str) -> Json:
         """Return a job."""
@@ -71,7 +71,8 @@ class LocalSite:
     async def submissions(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return a page of submissions."""
         read = _read(filters.SubmissionPageQuery, query)
-        page = await self._page(self._services.store.submissions, lambda one: one, who, read)
+        which = read.filter(who)
+        page = await self._page(self._services.store.submissions, lambda one: one, which, read)
         items = await run_in_threadpool(self._shown, page["items"])
         return {"items": items, "next": page["next"]}
 
@@ -83,7 +84,8 @@ class LocalSite:
 
     async def counts(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return how many jobs there are."""
-        which = _read(filters.JobQuery, query).filter(who)
+        read = _read(filters.JobQuery, query)
+        which = await run_in_threadpool(operations.jobs_asked, self._services, who, read)
         return render.counts(await run_in_threadpool(self._services.store.counts, which))
 
     async def events_of(self, who: Principal, job: str) -> list[Json]:
@@ -125,10 +127,13 @@ class LocalSite:
         async for said in _said(followed(self._services, found, log, None, after)):
             yield said
 
-    async def follow(self, who: Principal, after: int | None) -> AsyncGenerator[Said | None, None]:
+    async def follow(
+        self, who: Principal, after: int | None, owner: str | None = None
+    ) -> AsyncGenerator[Said | None, None]:
         """Yield what happens."""
         heartbeat = self._services.settings.heartbeat
-        async for said in _said(self._services.feed.follow(who.sees, after, heartbeat)):
+        whose = who.sees if owner is None else owner
+        async for said in _said(self._services.feed.follow(whose, after, heartbeat)):
             yield said
 
     async def artifacts(self, who: Principal, job: str) -> Json:
@@ -154,12 +159,12 @@ class LocalSite:
         self,
         read: Callable[..., Any],
         shown: Callable[[Any], Any],
-        who: Principal,
+        which: Any,
         query: Any,
     ) -> Json:
         page = await run_in_threadpool(
             read,
-            query.filter(who),
+            which,
             limit=query.limit,
             cursor=query.cursor,
             oldest_first=query.oldest_first,

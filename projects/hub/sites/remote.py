@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
+import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
+from pydantic_core import from_json
 
 from projects.core.secrets import masking
+from projects.hub.sites.shapes import Kind, checked, fits
 from projects.hub.sites.site import Download, Part, SiteAway
 from projects.hub.sites.stream import Reader
 from projects.jobs.http.refusals import Refusal
+from projects.jobs.library.client import part as _part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 CONNECT, READ = 2.0, 10.0
 """Seconds until a satellite counts as away."""
 
+WHOLE = 30.0
+"""Seconds that an answer takes at most, however it drips; a stream has them for its head."""
+
 SILENCE = 45.0
 """A stream that says nothing for so many seconds, not even that it is there, is over."""
 
@@ -32,10 +38,18 @@ LIFETIME = 12 * 3600.0
 """Seconds for which a token that acts for a user is good; half of it, it is used."""
 
 _UNAUTHORIZED = 401
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Nothing of the call has reached the satellite."""
+
+_TOKENS = "/tokens"
 _BAD_RANGE = 416
 _WRONG = 400
 _BROKEN = 500
 _CREATED = 201
+_FILE = (200, 206)
+_MOST_SAID = 500
+_MOST_FIELDS = 100
+_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,63 +105,67 @@ class RemoteSite:
 
     async def info(self) -> Json:
         """Return the server in short."""
-        return await self._ask("GET", "/info")
+        return await self._get("server", "/info")
 
     async def tools(self) -> list[Json]:
         """Return all tools."""
-        return _items(await self._ask("GET", "/tools"))
+        return _items(await self._get("list of tools", "/tools"))
 
     async def tool(self, name: str) -> Json:
         """Return a tool."""
-        return await self._ask("GET", f"/tools/{_part(name)}")
+        found = await self._get("tool", f"/tools/{_part(name)}")
+        if found["name"] != name:  # it becomes a part of addresses
+            raise SiteAway(f"satellite {self.nickname} answered with another tool than {name}")
+        return found
 
     async def options(self, tool: str, parameter: str) -> Json:
         """Return what a parameter may be."""
-        return await self._ask("GET", f"/tools/{_part(tool)}/options/{_part(parameter)}")
+        path = f"/tools/{_part(tool)}/options/{_part(parameter)}"
+        return await self._get("list of options", path)
 
     async def submit(self, who: Principal, request: Json) -> Json:
         """Submit jobs."""
-        return await self._ask("POST", "/submissions", who, json=request)
+        return await self._post("accepted submission", "/submissions", who, json=request)
 
     async def jobs(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return a page of jobs."""
-        return await self._ask("GET", "/jobs", who, params=query)
+        return await self._get("list of jobs", "/jobs", who, params=query)
 
     async def job(self, who: Principal, job: str) -> Json:
         """Return a job."""
-        return await self._ask("GET", f"/jobs/{_part(job)}", who)
+        return await self._get("job", f"/jobs/{_part(job)}", who)
 
     async def submissions(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return a page of submissions."""
-        return await self._ask("GET", "/submissions", who, params=query)
+        return await self._get("list of submissions", "/submissions", who, params=query)
 
     async def submission(self, who: Principal, submission: str) -> Json:
         """Return a submission."""
-        return await self._ask("GET", f"/submissions/{_part(submission)}", who)
+        return await self._get("submission", f"/submissions/{_part(submission)}", who)
 
     async def counts(self, who: Principal, query: Mapping[str, str]) -> Json:
         """Return how many jobs there are."""
-        return await self._ask("GET", "/counts", who, params=query)
+        return await self._get("count", "/counts", who, params=query)
 
     async def events_of(self, who: Principal, job: str) -> list[Json]:
         """Return what happened to a job."""
-        return _items(await self._ask("GET", f"/jobs/{_part(job)}/events", who))
+        return _items(await self._get("list of events", f"/jobs/{_part(job)}/events", who))
 
     async def uploads(self, who: Principal, job: str) -> list[Json]:
         """Return the results of a job that go to the hub."""
-        return _items(await self._ask("GET", f"/jobs/{_part(job)}/uploads", who))
+        return _items(await self._get("list of uploads", f"/jobs/{_part(job)}/uploads", who))
 
     async def cancel(self, who: Principal, job: str) -> Json:
         """Cancel a job."""
-        return await self._ask("POST", f"/jobs/{_part(job)}/cancel", who)
+        return await self._post("job in short", f"/jobs/{_part(job)}/cancel", who)
 
     async def cancel_submission(self, who: Principal, submission: str) -> Json:
         """Cancel all jobs of a submission."""
-        return await self._ask("POST", f"/submissions/{_part(submission)}/cancel", who)
+        return await self._post("submission", f"/submissions/{_part(submission)}/cancel", who)
 
     async def retry(self, who: Principal, job: str) -> Json:
         """Run a job once more."""
-        return await self._ask("POST", f"/jobs/{_part(job)}/retry", who)
+        return await self._post("job in short", f"/jobs/{_part(job)}/retry", who)
 
     async def log(self, who: Principal, job: str, log: str, at: int | None, most: int) -> Part:
         """Return a piece of a log."""
@@ -155,13 +173,17 @@ class RemoteSite:
         path = f"/jobs/{_part(job)}/logs/{_part(log)}"
         answer = await self._send("GET", path, who, headers={"Range": asked})
         said = answer.headers.get("content-range", "")
-        total = int(said.rpartition("/")[2]) if said else 0
+        found = _RANGE.match(said)
+        if said and not found:
+            raise SiteAway(f"satellite {self.nickname} answered with a strange part of a log")
+        start, total = (int(found[1] or 0), int(found[2])) if found else (0, 0)
         if answer.status_code == _BAD_RANGE:
             return Part(b"", total, total)
         self._check(answer)
-        if not said:  # all of it: it is empty
-            return Part(answer.content[:most], 0, len(answer.content))
-        return Part(answer.content, int(said.split()[1].partition("-")[0]), total)
+        data = answer.content[:most]
+        if not found:  # all of it: it is empty
+            return Part(data, 0, len(answer.content))
+        return Part(data, start, max(total, start + len(data)))
 
     async def follow_log(
         self, who: Principal, job: str, log: str, after: int
@@ -170,33 +192,38 @@ class RemoteSite:
         path = f"/jobs/{_part(job)}/logs/{_part(log)}"
         headers = {"Last-Event-ID": str(after)}
         async for said in self._stream(path, who, {"follow": "true"}, headers):
-            yield said
+            if said is None or (said.kind == "log" and fits("log", said.value)):
+                yield said
+            elif said.kind == "end" and fits("end", said.value):
+                yield said
+                return
 
-    async def follow(self, who: Principal, after: int | None) -> AsyncGenerator[Said | None, None]:
+    async def follow(
+        self, who: Principal, after: int | None, owner: str | None = None
+    ) -> AsyncGenerator[Said | None, None]:
         """Yield what happens."""
+        del owner
         params = {} if after is None else {"after": str(after)}
         async for said in self._stream("/events", who, params, {}):
             yield said
 
     async def artifacts(self, who: Principal, job: str) -> Json:
         """Return the files of a job."""
-        return await self._ask("GET", f"/jobs/{_part(job)}/artifacts", who)
+        return await self._get("list of files", f"/jobs/{_part(job)}/artifacts", who)
 
     async def artifact(self, who: Principal, job: str, path: str, asked: str | None) -> Download:
         """Return a file of a job."""
         headers = {"Range": asked} if asked else {}
-        headers["Accept-Encoding"] = "identity"
+        inside = "/".join(map(_part, path.split("/")))
         answer = await self._send(
-            "GET",
-            f"/jobs/{_part(job)}/artifacts/{quote(path)}",
-            who,
-            headers=headers,
-            streamed=True,
+            "GET", f"/jobs/{_part(job)}/artifacts/{inside}", who, headers=headers, streamed=True
         )
-        if answer.status_code >= _WRONG:
-            await answer.aread()
-            await answer.aclose()
+        if answer.status_code not in _FILE:
+            await self._read_whole(answer)
             self._check(answer)
+            raise SiteAway(
+                f"satellite {self.nickname} answered with HTTP {answer.status_code}, not a file"
+            )
         return Download(answer.status_code, dict(answer.headers), self._pieces(answer))
 
     async def _pieces(self, answer: httpx.Response) -> AsyncGenerator[bytes, None]:
@@ -215,7 +242,7 @@ class RemoteSite:
             "GET", path, who, params=params, headers=dict(headers), streamed=True
         )
         if answer.status_code >= _WRONG:
-            await answer.aread()
+            await self._read_whole(answer)
         reader = Reader()
         try:
             self._check(answer)
@@ -233,8 +260,22 @@ class RemoteSite:
     async def _ask(self, method: str, path: str, who: Principal | None = None, **more: Any) -> Json:
         answer = await self._send(method, path, who, **more)
         self._check(answer)
+        return self._object(answer)
+
+    async def _get(self, kind: Kind, path: str, who: Principal | None = None, **more: Any) -> Json:
+        value = await self._ask("GET", path, who, **more)
+        return cast("Json", checked(self.nickname, kind, value))
+
+    async def _post(self, kind: Kind, path: str, who: Principal, **more: Any) -> Json:
+        value = await self._ask("POST", path, who, **more)
         try:
-            value = answer.json()
+            return cast("Json", checked(self.nickname, kind, value))
+        except SiteAway as error:
+            raise SiteAway(error.message, arrived=None) from None
+
+    def _object(self, answer: httpx.Response) -> Json:
+        try:
+            value = from_json(answer.content, allow_inf_nan=False)
         except ValueError:
             value = None
         if not isinstance(value, dict):
@@ -255,21 +296,38 @@ class RemoteSite:
     async def _once(
         self, method: str, path: str, token: str, *, streamed: bool = False, **more: Any
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+        headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+        headers |= more.pop("headers", {})
+        changes = method if path != _TOKENS else "GET"
         if streamed:
             more["timeout"] = httpx.Timeout(READ, connect=CONNECT, read=SILENCE)
         try:
-            request = self._http.build_request(method, path, headers=headers, **more)
-            answer = await self._http.send(request, stream=True)
-            if not streamed:
-                await self._read(answer)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with asyncio.timeout(WHOLE):
+                request = self._http.build_request(method, path, headers=headers, **more)
+                answer = await self._http.send(request, stream=True)
+                if not streamed:
+                    await self._read(answer)
+        except TimeoutError:
+            raise self._away(f"its answer isn't whole after {WHOLE:.0f} s", changes) from None
+        except _UNSENT as error:
             raise self._away(error) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._away(error, changes) from None
         return answer
+
+    async def _read_whole(self, answer: httpx.Response) -> None:
+        try:
+            async with asyncio.timeout(WHOLE):
+                await self._read(answer)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise self._away(error) from None
 
     async def _read(self, answer: httpx.Response) -> None:
         pieces, size = [], 0
         try:
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                # It could be a thousand times as large.
+                raise SiteAway(f"satellite {self.nickname} answered packed, which wasn't asked for")
             async for piece in answer.aiter_bytes():
                 size += len(piece)
                 if size > MOST_ANSWER:
@@ -292,13 +350,13 @@ class RemoteSite:
         if known is not None and known.until > time.monotonic():
             return known.token
         wanted = {"owner": who.owner, "scopes": [scope], "label": "hub", "lifetime": LIFETIME}
-        answer = await self._once("POST", "/tokens", self._credential, json=wanted)
+        answer = await self._once("POST", _TOKENS, self._credential, json=wanted)
         if answer.status_code != _CREATED:
             raise SiteAway(
                 f"satellite {self.nickname} doesn't let the hub act for its users"
                 f" (HTTP {answer.status_code}): its credential needs the scope admin"
             )
-        text = str(answer.json()["token"])
+        text = str(checked(self.nickname, "token", self._object(answer))["token"])
         masking.register(text, f"token for the satellite {self.nickname}")
         self._acting[who.owner, scope] = _Acting(text, time.monotonic() + LIFETIME / 2)
         return text
@@ -308,27 +366,36 @@ class RemoteSite:
         status = answer.status_code
         if status < _WRONG:
             return
-        try:
-            error = json.loads(answer.content)["error"]
-            message, fields = str(error["message"]), dict(error.get("fields") or {})
-        except (ValueError, KeyError, TypeError):
-            message, fields = f"HTTP {status}", {}
+        message, fields = _said(answer)
         if status >= _BROKEN or status == _UNAUTHORIZED:
-            raise SiteAway(f"satellite {self.nickname}: {message}")
+            raise SiteAway(f"satellite {self.nickname}: {message}", arrived=None)
         refusal = Refusal(message, fields=fields)
         refusal.http_status = status
         raise refusal
 
-    def _away(self, error: Exception) -> SiteAway:
+    def _away(self, error: Exception | str, method: str = "GET") -> SiteAway:
+        """Return what is told; `method` is that of a call which may have arrived."""
         since = self._since()
         reason = str(error) or type(error).__name__
-        if since:
-            return SiteAway(f"satellite {self.nickname} is offline since {since} ({reason})")
-        return SiteAway(f"satellite {self.nickname} doesn't answer ({reason})")
+        state = f"is offline since {since}" if since else "doesn't answer"
+        said = f"satellite {self.nickname} {state} ({reason})"
+        if method == "GET":
+            return SiteAway(said)
+        return SiteAway(f"{said}: look there first whether it took what was sent", arrived=None)
 
 
-def _part(text: str) -> str:
-    return quote(text, safe="")
+def _said(answer: httpx.Response) -> tuple[str, dict[str, str]]:
+    """Return the message of an error, and what is wrong where."""
+    try:
+        error = from_json(answer.content)["error"]
+        fields = dict(error.get("fields") or {})
+        shown = [(str(name), str(said)) for name, said in fields.items()][:_MOST_FIELDS]
+        return (
+            str(error["message"])[:_MOST_SAID],
+            {name[:_MOST_SAID]: said[:_MOST_SAID] for name, said in shown},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"HTTP {answer.status_code}", {}
 
 
 def _items(value: Any) -> list[Any]:

@@ -34,6 +34,7 @@ _MOST_TEXT = 200
 _MOST_ADDRESS = 1000
 _KEYS = ("nickname", "url", "version", "tools", "token")
 _NICKNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+_SECRET = re.compile(r"[!-~]*\Z")
 _TOOL = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 
 
@@ -41,8 +42,11 @@ _TOOL = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 async def heartbeat(request: Request, who: access.Satellite) -> Response:
     """Say that a satellite is there: `{"nickname", "url", "version", "tools", "token"?}`."""
     said = read(await read_json(request, MOST_BODY))
-    found = await _sites(request).note(said, who.owner, admin=who.is_admin)
-    request.scope[access.DONE_TO] = found.nickname
+    sites = _sites(request)
+    before = {one.nickname: one.url for one in await sites.known()}.get(said.nickname)
+    found = await sites.note(said, who.owner, admin=who.is_admin)
+    if found.url != before:  # what is new is noted in the audit log
+        request.scope[access.DONE_TO] = f"{found.nickname} at {found.url}"
     return answer(shown(found) | {"every": EVERY}, 201 if found.created == found.seen else 200)
 
 
@@ -96,6 +100,8 @@ def read(said: Any) -> Announcement:
     for key in ("version", "token"):
         if not isinstance(value := said.get(key) or "", str) or len(value) > _MOST_TEXT:
             wrong[key] = f"a text of at most {_MOST_TEXT} characters"
+    if "token" not in wrong and not _SECRET.match(said.get("token") or ""):
+        wrong["token"] = "printable characters of ASCII: it goes into a header"  # noqa: S105
     if not isinstance(tools, list) or len(tools) > MOST_TOOLS or not all(map(_is_tool, tools)):
         wrong["tools"] = f"a list of at most {MOST_TOOLS:,} names of tools"
     if wrong:

@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 
 class SiteAway(InfrastructureError):
-    """A satellite can't be asked now; the message says since when it is offline."""
+    """A satellite can't be asked now; the message says since when it is offline.
+
+    `arrived`: whether it may have done what it was asked for; None: nobody knows.
+    """
 
     http_status = 503
+
+    def __init__(self, message: str, *, arrived: bool | None = False) -> None:
+        self.arrived = arrived
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +130,14 @@ class Site(Protocol):
         None is nothing new, now and then.
         """
 
-    def follow(self, who: Principal, after: int | None) -> AsyncGenerator[Said | None, None]:
-        """Yield what happens to jobs; None is nothing new, now and then."""
+    def follow(
+        self, who: Principal, after: int | None, owner: str | None = None
+    ) -> AsyncGenerator[Said | None, None]:
+        """Yield what happens to jobs that `who` lists; None is nothing new, now and then.
+
+        `owner`: instead what happens to all jobs of this owner, one of whose jobs `who` may see;
+        only the caller knows which. Satellites share nothing, and leave that out.
+        """
 
     async def artifacts(self, who: Principal, job: str) -> Json:
         """Return the files of a job: `items` and `complete`."""

@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 
 from projects.core.errors import UsageError, unknown
 from projects.hub.sites.choosing import Candidate, choose
-from projects.hub.sites.remote import RemoteSite
 from projects.hub.sites.site import SiteAway
 from projects.jobs.http.refusals import Absent
 from projects.jobs.model import moment
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from projects.hub.sites.local import LocalSite
+    from projects.hub.sites.remote import RemoteSite
     from projects.hub.sites.satellites import Announcement, Satellite, Satellites
     from projects.hub.sites.site import Site
 
@@ -76,15 +76,17 @@ class Sites:
         there = [await self._connection(each) for each in await self.known() if each.is_online(now)]
         return [*here, *there]
 
-    async def any_that_can(self, tools: Collection[str]) -> Site:
+    async def any_that_can(self, tools: Collection[str], without: Collection[str] = ()) -> Site:
         """Return the least busy site that has all `tools`; one that doesn't answer is left out.
+
+        So are those `without` whom one wants to do, by nickname.
 
         Raises
         ------
         NoneCan
             None has them.
         """
-        sites = {each.nickname: each for each in await self.online()}
+        sites = {one.nickname: one for one in await self.online() if one.nickname not in without}
         asked = await asyncio.gather(*(_candidate(each) for each in sites.values()))
         return sites[choose([each for each in asked if each], tools)]
 
@@ -95,6 +97,8 @@ class Sites:
             await site.close()
 
     async def _connection(self, one: Satellite) -> RemoteSite:
+        from projects.hub.sites.remote import RemoteSite  # its client is slow to import
+
         assert self.satellites is not None  # noqa: S101  (it is where `one` is from)
         token = await run_in_threadpool(self.satellites.credential, one.nickname)
         known = self._remote.get(one.nickname)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from projects.core.errors import nearest
 from projects.hub.tables.uploading import absent
-from projects.jobs.http.refusals import Absent, Invalid
+from projects.jobs.http.refusals import Absent
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -67,25 +66,3 @@ async def table_of(
 def file_answer(media: str, said: str) -> dict[int | str, dict[str, Any]]:
     """Return what the documentation says of a route that answers with a file."""
     return {200: {"content": {media: {}}, "description": said}}
-
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-def read_model(model: type[_Model], values: Any) -> _Model:
-    """Return a body as `model` has it.
-
-    Raises
-    ------
-    Invalid
-        It isn't so; `fields` says where.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        fields = {
-            ".".join(map(str, one["loc"]))[:200] or "body": one["msg"]
-            for one in error.errors(include_url=False)[:20]
-        }
-        said = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
-        raise Invalid(said, fields=fields) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,7 +25,8 @@ def upload(
 ) -> Any:
     """Upload a file to the table at `path`; return what became of it.
 
-    The key of the upload is made of its content: the same file adds nothing, unless `again`.
+    The key of the upload is made of its content: the same file adds nothing, unless `again`; then
+    what became of it the first time is returned, and stderr says so.
 
     Raises
     ------
@@ -39,14 +41,13 @@ def upload(
         raise unreadable(file, error) from None
     digest = hashlib.sha256(path.encode() + b"\0" + data).hexdigest()
     key = f"again-{os.urandom(16).hex()}" if again else f"file-{digest}"
+    headers = {"Content-Type": media, "Idempotency-Key": key}
     named = ",".join(groups) if groups is not None else None
-    answer, before = client.send_once(f"{path}/rows", data, key, media, groups=named)
+    answer, heard = client.send_and_hear("POST", f"{path}/rows", data, headers, groups=named)
     done = json.loads(answer)
-    if before:
-        sys.stderr.write(
-            f"nothing was added: {file} was uploaded at {done['at']} already, to rows "
-            f"{done['first']} to {done['last']}; --again adds it once more\n"
-        )
+    if heard.get("Idempotent-Replayed"):
+        said = f"nothing was added: {file} was uploaded {done['at']}; --again adds it again"
+        print(said, file=sys.stderr)  # noqa: T201
     return done
 
 
@@ -67,7 +68,7 @@ def download(client: Client, path: str, file: str, where: str) -> Any:
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         return None
-    part = f"{file}.part"
+    part = f"{file}.{os.getpid()}.part"
     try:
         with open(part, "wb") as target:
             for piece in pieces:
@@ -76,6 +77,9 @@ def download(client: Client, path: str, file: str, where: str) -> Any:
         os.replace(part, file)
     except OSError as error:
         raise unreadable(file, error) from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
     return {"file": file, "bytes": size}
 
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from projects.hub.tables import accepting, filters, reading, verdicts
+from projects.hub.tables.columns import Column, Type
+from projects.jobs.model import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from projects.hub.tables.columns import Column
     from projects.hub.tables.filters import Field
     from projects.hub.tables.plot import Shade
     from projects.hub.tables.store import Tables
@@ -61,6 +62,16 @@ class Plots:
             "series": [verdicts.describe(one) for one in drawn],
             "remarks": remarks,
         }
+
+    @staticmethod
+    def rehearse() -> None:
+        """Judge and draw what is made up: all that the first picture would have to import."""
+        from projects.hub.tables.plot import picture
+
+        column = Column(1, "latency", Type.REAL)
+        rows = [(1.0 + number % 3, number, number * moment.SECOND) for number in range(100)]
+        drawn, _ = verdicts.judged(column, None, rows, ())
+        picture(column, drawn, verdicts.AT.name)
 
     def _draw(self, table: ResultTable, wanted: Wanted, shade: Shade) -> bytes:
         from projects.hub.tables.plot import picture

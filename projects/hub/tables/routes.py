@@ -16,7 +16,6 @@ from projects.hub.tables.calls import (
     MOST_CHANGE,
     TABLE,
     file_answer,
-    read_model,
     table_of,
     tables_of,
 )
@@ -34,7 +33,7 @@ from projects.hub.tables.uploading import (
 from projects.jobs.http import access
 from projects.jobs.http import schemas as common
 from projects.jobs.http.answers import answer, json_bytes, link_to_next, page_answer
-from projects.jobs.http.body import read_bytes, read_json
+from projects.jobs.http.body import read_bytes, read_json, read_model
 from projects.jobs.http.filters import words
 from projects.jobs.http.refusals import Absent, Invalid
 from projects.jobs.http.services import services_of

@@ -15,7 +15,6 @@ from projects.hub.tables.calls import (
     TABLE,
     file_answer,
     plots_of,
-    read_model,
     table_of,
     tables_of,
 )
@@ -26,7 +25,7 @@ from projects.hub.tables.values import Known
 from projects.jobs.http import access
 from projects.jobs.http import schemas as common
 from projects.jobs.http.answers import answer
-from projects.jobs.http.body import read_json
+from projects.jobs.http.body import read_json, read_model
 from projects.jobs.http.refusals import Absent, Invalid
 from projects.jobs.model import moment
 

@@ -17,6 +17,7 @@ def login(
     On the machine where the hub runs it prints a link that works once: whoever started the hub is
     its first user, and an admin. Anywhere else give your name: the password is asked for (or read
     from stdin, when that is no terminal), and a token is kept where the other commands find it.
+    On the hub's machine they go on with its own; TOPGALLANT_USER=NAME lets them use yours.
 
     Args:
         name: Your name at the hub.

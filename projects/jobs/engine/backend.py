@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from projects.jobs.process.orders import Order, Report
 
@@ -22,10 +22,10 @@ class Backend(Protocol):
     def launch(self, order: Order) -> None:
         """Have an attempt started; `wait` tells how it went."""
 
-    def follow(self, order: Order, number: int, attempt: int) -> bool:
-        """Have an attempt started as soon as another one is over, if that is soon; else `Returned`.
+    def follow(self, orders: Sequence[Order], number: int, attempt: int) -> bool:
+        """Have attempts started one after the other when that one is over, or else `Returned`.
 
-        False: that can't be.
+        False: that can't be, of none of them.
         """
 
     def stop(self, number: int, attempt: int, reason: str) -> None:

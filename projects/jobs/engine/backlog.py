@@ -136,14 +136,20 @@ class Backlog:
         self.started(line)
 
     @staticmethod
-    def follower(line: Line) -> Ready | None:
-        """Remove and return the next job if it may follow a running one whatever else happens."""
-        if not line.short or len(line.jobs) <= line.running:
-            return None
-        ready = line.jobs[0]
-        if ready.resources or ready.request is not None or not begins_unrecorded(ready.job):
-            return None
-        return line.jobs.popleft()
+    def followers(line: Line, most: int) -> list[Ready]:
+        """Remove and return the next jobs that may follow a running one whatever else happens.
+
+        No more of them than each of the running ones may have.
+        """
+        found: list[Ready] = []
+        if not line.short:
+            return found
+        for _ in range(min(most, (len(line.jobs) - 1) // max(line.running, 1))):
+            ready = line.jobs[0]
+            if ready.resources or ready.request is not None or not begins_unrecorded(ready.job):
+                break
+            found.append(line.jobs.popleft())
+        return found
 
     def started(self, line: Line) -> None:
         """Count one more running job of a submission; from now on it keeps its place."""

@@ -327,12 +327,8 @@ class Engine:
             self._backlog.look_again(still_in)
 
     def _tell_cancelled(self, numbers: Sequence[int]) -> None:
-        if not self._listeners.wanted:
-            return
-        for number in numbers:
-            job = self.store.job(number)
-            if job is not None:
-                self._listeners.tell([news_of_job(job)])
+        if self._listeners.wanted:
+            self._listeners.tell([news_of_job(job) for job in self.store.jobs_numbered(numbers)])
 
     def _job(self, which: str | int) -> Job:
         job = self.store.job(identity.parse(which) if isinstance(which, str) else which)

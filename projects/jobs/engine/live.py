@@ -30,7 +30,7 @@ class Live:
     end: tuple[Outcome, str, Ended] | None = None
     """How it ended, while its results are collected."""
     leader: Live | None = None
-    """The running job in whose place it starts; until then it counts nowhere as running."""
+    """After which it starts, in the same place; until then it counts nowhere as running."""
     follower: Live | None = None
 
 

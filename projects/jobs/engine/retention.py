@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from projects.core.errors import UsageError, one_line
 from projects.jobs.model import identity, moment
-from projects.jobs.model.states import is_final
+from projects.jobs.model.states import State, is_final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -69,11 +69,21 @@ def expire(
         if not jobs:
             break
         after = jobs[-1].number
-        gone = [job.number for job in jobs if remove(logs, job.id)]
+        gone = [
+            job.number
+            for job in jobs
+            if _has_expired(store, job.number, before) and remove(logs, job.id)
+        ]
         count += store.archive(
             gone, at=moment.now(), reason=f"its logs were kept for {days:g} days"
         )
     return count
+
+
+def _has_expired(store: Store, number: int, before: int) -> bool:
+    """Look once more: it may have been retried while the directories of others were removed."""
+    job = store.job(number)
+    return job is not None and job.state == State.DONE and (job.finished or 0) < before
 
 
 def clear_finished(  # noqa: PLR0917  (called in one place)

@@ -14,7 +14,7 @@ from projects.jobs.engine.recorder import Note
 from projects.jobs.model import moment
 from projects.jobs.model.states import Outcome, State
 from projects.jobs.process.orders import Ended, Returned, Started, Unknown
-from projects.jobs.scheduling.admission import plan, why_waiting
+from projects.jobs.scheduling.admission import keeps_places, plan, why_waiting
 from projects.jobs.scheduling.view import Limits, View
 from projects.jobs.store.values import Change, Why
 
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from projects.jobs.engine.settings import Settings
     from projects.jobs.engine.uploader import Uploader
     from projects.jobs.model.entities import Job, Upload
-    from projects.jobs.process.orders import Report
+    from projects.jobs.process.orders import Order, Report
     from projects.jobs.store.values import Refused
 
 SHORT = 0.005
-"""Seconds: after a job that took less, the next one is handed over before there is a place."""
+"""Seconds: after a job that took less, next ones are handed over before there is a place."""
+
+FOLLOWERS = 6
+"""So many at once at most: what has come since and goes first waits for them."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +84,8 @@ class Work:
         recorded, self._recorded_starts = self._recorded_starts, []
         for live in recorded:
             self._start_is_recorded(live)
-        starts = plan(self._view())
+        view = self._view()
+        starts = plan(view)
         for start in starts:
             line: Line = start.turn  # type: ignore[assignment]
             ready: Ready = start.job  # type: ignore[assignment]
@@ -89,26 +93,37 @@ class Work:
             self._start(Live(ready.job, line))
         leaders, self._leaders = self._leaders, []
         for leader in leaders:
-            self._let_follow(leader)
+            if not leader.over and keeps_places(view, leader.line):
+                self._let_follow(leader)
         return len(starts)
 
     def _let_follow(self, leader: Live) -> None:
-        """Hand over the job that is to start as soon as a short one is over."""
-        ready = None if leader.over else self._backlog.follower(leader.line)
-        if ready is not None:
-            live = Live(ready.job, leader.line, leader=leader)
-            self._live[ready.number] = leader.follower = live
-            self._guard(live, lambda: self._follow(live, leader))
+        """Hand over the jobs that are to start one after the other when a short one is over."""
+        tail, places = leader, FOLLOWERS
+        while tail.follower is not None:
+            tail, places = tail.follower, places - 1
+        orders: list[Order] = []
+        for ready in self._backlog.followers(leader.line, places):
+            tail = self._queue_behind(tail, ready, orders)
+        if orders and not self._backend.follow(orders, leader.job.number, leader.job.attempt):
+            for order in orders:
+                self._returned(self._live[order.number])
 
-    def _follow(self, live: Live, leader: Live) -> None:
+    def _queue_behind(self, tail: Live, ready: Ready, orders: list[Order]) -> Live:
+        """Let a job begin after another one; return after which the next one may."""
+        live = Live(ready.job, tail.line, leader=tail)
+        self._live[ready.number] = tail.follower = live
+        self._guard(live, lambda: self._order_ahead(live, orders))
+        return live if live.launched else tail
+
+    def _order_ahead(self, live: Live, orders: list[Order]) -> None:
         try:
             order = self._orders.make(live.job)
         except NotRunnable:  # which `_launch` will find out
             self._returned(live)
             return
         live.launched = True
-        if not self._backend.follow(order, leader.job.number, leader.job.attempt):
-            self._returned(live)
+        orders.append(order)
 
     def _returned(self, live: Live) -> None:
         """Let a job wait again that was to follow another one."""
@@ -312,8 +327,9 @@ class Work:
     def _over(self, live: Live) -> None:
         """Give back what a running job had; its end is still to be recorded."""
         live.over = True
-        follower, live.follower = live.follower, None
-        if follower is not None:  # has started there already
+        follower = live.follower
+        if follower is not None and live.leader is None:  # has started there already
+            live.follower = None
             follower.leader = None
             self.running += 1
             self._backlog.started(follower.line)
@@ -323,8 +339,10 @@ class Work:
     def _let_go(self, live: Live) -> None:
         """Give back a place, if it has one yet."""
         if live.leader is not None:
-            live.leader.follower = None
-            live.leader = None
+            live.leader.follower = live.follower
+            if live.follower is not None:
+                live.follower.leader = live.leader
+            live.leader = live.follower = None
             return
         self.running -= 1
         for name in live.job.resources:

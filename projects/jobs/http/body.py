@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from projects.core.errors import unknown
 from projects.jobs.http.refusals import Invalid, Refusal, TooLarge, WrongMedia
 
 if TYPE_CHECKING:
     from fastapi import Request
+    from pydantic_core import ErrorDetails
 
 MOST_BYTES = 64 << 20
 MOST_DEPTH = 32
@@ -23,6 +26,40 @@ _SOON = 64 << 10
 
 class Unreadable(Refusal):
     """The body isn't JSON."""
+
+
+Model = TypeVar("Model", bound=BaseModel)
+_MOST_COMPLAINTS = 20
+
+
+def read_model(kind: type[Model], values: Any) -> Model:
+    """Return what a request holds as its class has it; no value is taken for another type's.
+
+    Raises
+    ------
+    Invalid
+        It isn't one: says which fields, each with its reason, and the nearest name of one.
+    """
+    try:
+        return kind.model_validate(values, strict=True)
+    except ValidationError as error:
+        fields = {}
+        for one in error.errors(include_url=False, include_input=False)[:_MOST_COMPLAINTS]:
+            name = ".".join(map(str, one["loc"]))[:100] or "body"
+            fields[name] = _complaint(kind, one)
+        said = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
+        raise Invalid(said, fields=fields) from None
+
+
+def _complaint(kind: type[BaseModel], error: ErrorDetails) -> str:
+    """Return what is wrong with a value, in words of JSON rather than of Python."""
+    if error["type"] == "model_type":
+        return "it must be an object"
+    if error["type"] != "extra_forbidden":
+        return error["msg"]
+    if len(error["loc"]) == 1:
+        return unknown("field", str(error["loc"][0])[:100], kind.model_fields)
+    return "there is no such field"
 
 
 async def read_json(request: Request, most: int = MOST_BYTES) -> Any:

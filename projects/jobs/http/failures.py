@@ -29,6 +29,7 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     406: "impossible",
+    408: "timeout",
     409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",

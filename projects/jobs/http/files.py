@@ -13,6 +13,7 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from projects.core.artifacts.directory import COUNTER
 from projects.jobs.http.refusals import Absent, BadRange
 from projects.jobs.model import moment
 from projects.jobs.model.entities import Artifact
@@ -96,43 +97,48 @@ def listing(root: str | os.PathLike[str]) -> tuple[list[Artifact], bool]:
     Links are left out: what they lead to is listed in its own place, or isn't the job's.
     """
     found: list[Artifact] = []
-    for artifact in _walk(os.fspath(root), ""):
+    for artifact in _walk(os.fspath(root)):
         if len(found) == MOST_LISTED:
             return found, False
         found.append(artifact)
     return found, True
 
 
-def _walk(root: str, below: str) -> Iterator[Artifact]:
-    try:
-        with os.scandir(os.path.join(root, below)) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        path = os.path.join(below, entry.name)
+def _walk(root: str) -> Iterator[Artifact]:
+    """Yield the files by path; without recursion, since a job may nest folders by the thousand."""
+    waiting = [""]
+    while waiting:
+        path = waiting.pop()
+        whole = os.path.join(root, path)
         try:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(root, path)
-            elif entry.is_file(follow_symlinks=False):
-                status = entry.stat(follow_symlinks=False)
+            status = os.lstat(whole) if path else os.stat(whole)
+            if stat.S_ISDIR(status.st_mode):
+                names = sorted(os.listdir(whole), reverse=True)
+                waiting += [os.path.join(path, name) for name in names if name != COUNTER]
+            elif stat.S_ISREG(status.st_mode):
                 modified = int(status.st_mtime * moment.SECOND)
                 # A name of bytes that are no text is shown, though it can't be asked for.
                 shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
                 yield Artifact(shown, status.st_size, modified)
         except OSError:
-            continue  # it has gone meanwhile
+            continue  # it has gone meanwhile, or its path is too long to be asked for
 
 
 def attachment(file: OpenFile, path: str, asked: str | None) -> Response:
     """Return the answer that sends `file` as a download; `asked` is the `Range` header."""
+    said = attached(path)
+    media = said.pop("Content-Type")
+    return ranged(file, asked, media, {**said, "Content-Security-Policy": _SANDBOX})
+
+
+def attached(path: str) -> dict[str, str]:
+    """Return the headers by which a browser keeps a file, and doesn't show it."""
     kind = mimetypes.guess_type(path)[0] or ""
     name = quote(os.path.basename(path), safe="")
-    headers = {
+    return {
+        "Content-Type": kind if kind in _PLAIN else "application/octet-stream",
         "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-        "Content-Security-Policy": _SANDBOX,
     }
-    return ranged(file, asked, kind if kind in _PLAIN else "application/octet-stream", headers)
 
 
 def text(file: OpenFile, asked: str | None) -> Response:

@@ -28,23 +28,23 @@ class PageQuery(BaseModel):
     """Which part of a list."""
 
     limit: int = Field(100, ge=1, le=MOST_ITEMS, description="items of a page")
-    cursor: _Text = Field(None, description="what `next` of the page before was")
+    cursor: _Text = Field(default=None, description="what `next` of the page before was")
     oldest_first: bool = Field(False, description="the oldest first instead of the newest")
 
 
 class _Common(BaseModel):
-    owner: _Text = Field(None, description="whose; only for admins")
-    since: _Text = Field(None, description="created at this moment or later; ISO 8601")
-    until: _Text = Field(None, description="created before this moment; ISO 8601")
+    owner: _Text = Field(default=None, description="whose; only for admins")
+    since: _Text = Field(default=None, description="created at this moment or later; ISO 8601")
+    until: _Text = Field(default=None, description="created before this moment; ISO 8601")
 
 
 class JobQuery(_Common):
     """Which jobs: all that fit every parameter; several values with commas between."""
 
-    state: _Text = Field(None, description="NEW … ARCHIVED, or `queued`, `live`, `ended`")
-    outcome: _Text = Field(None, description="SUCCESS, FAILED, TIMEOUT, CANCELLED, LOST")
-    tool: _Text = Field(None, description="names of tools")
-    submission: _Text = Field(None, description="its id")
+    state: _Text = Field(default=None, description="NEW … ARCHIVED, or `queued`, `live`, `ended`")
+    outcome: _Text = Field(default=None, description="SUCCESS, FAILED, TIMEOUT, CANCELLED, LOST")
+    tool: _Text = Field(default=None, description="names of tools")
+    submission: _Text = Field(default=None, description="its id")
 
     def filter(self, who: Principal) -> JobFilter:
         """Return what the store understands, of what `who` may see."""
@@ -62,7 +62,7 @@ class JobQuery(_Common):
 class SubmissionQuery(_Common):
     """Which submissions."""
 
-    phase: _Text = Field(None, description="pending, running, done")
+    phase: _Text = Field(default=None, description="pending, running, done")
 
     def filter(self, who: Principal) -> SubmissionFilter:
         """Return what the store understands, of what `who` may see."""

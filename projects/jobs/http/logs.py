@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import functools
 import os
 from typing import TYPE_CHECKING, Literal
 
@@ -47,7 +48,9 @@ async def log_answer(
     job = await services.read(operations.job_of, services, who, name)
     if follow:
         after = request.headers.get("last-event-id")
-        return EventStream(services, followed(services, job, log, tail, _number(after)))
+        still = functools.partial(services.read, operations.job_of, services, who, job.id)
+        source = followed(services, job, log, tail, _number(after))
+        return EventStream(services, source, still=still)
     file = await run_in_threadpool(open_log, services, job, log)
     if tail is not None:
         start = await run_in_threadpool(files.tail_start, file, tail)

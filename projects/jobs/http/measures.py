@@ -28,6 +28,8 @@ class Measures:
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
     def __init__(self, store: Any) -> None:
+        self.calls = 0
+        """Calls so far."""
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "topgallant_http_requests",
@@ -61,6 +63,7 @@ class Measures:
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a call; `route` is its pattern, so that ids don't become labels."""
+        self.calls += 1
         key = (method if method in _METHODS else "other", route, status)
         child = self._children.get(key)
         if child is None:

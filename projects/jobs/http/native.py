@@ -99,9 +99,10 @@ async def jobs(
     request: Request, who: Reader, query: Annotated[filters.JobPageQuery, Query()]
 ) -> Response:
     """List jobs, the newest first."""
+    services = services_of(request)
     page = await run_in_threadpool(
-        services_of(request).store.jobs,
-        query.filter(who),
+        services.store.jobs,
+        await run_in_threadpool(operations.jobs_asked, services, who, query),
         limit=query.limit,
         cursor=query.cursor,
         oldest_first=query.oldest_first,
@@ -223,7 +224,9 @@ async def counts(
     request: Request, who: Reader, query: Annotated[filters.JobQuery, Query()]
 ) -> Response:
     """Count jobs."""
-    found = await run_in_threadpool(services_of(request).store.counts, query.filter(who))
+    services = services_of(request)
+    which = await run_in_threadpool(operations.jobs_asked, services, who, query)
+    found = await run_in_threadpool(services.store.counts, which)
     return answer(render.counts(found))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import UsageError, unknown
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
     from projects.jobs.engine.engine import Submitted
     from projects.jobs.http.access import Principal
+    from projects.jobs.http.filters import JobQuery
     from projects.jobs.http.services import Services
     from projects.jobs.model.entities import Job
-    from projects.jobs.store.values import SubmissionView
+    from projects.jobs.store.values import JobFilter, SubmissionView
 
 
 MOST_GROUPS = 100
@@ -92,6 +94,23 @@ def submission_of(services: Services, who: Principal, name: str) -> SubmissionVi
         who, found, "submission", name, lambda: _groups_of(services, found.id)
     )
     return submission
+
+
+def jobs_asked(services: Services, who: Principal, query: JobQuery) -> JobFilter:
+    """Return which jobs are meant: one's own, and those of a submission that groups share.
+
+    Lists show what is one's own; who names a submission that they may see sees its jobs.
+    """
+    wanted = query.filter(who)
+    if wanted.submission is None or who.sees is None:
+        return wanted
+    try:
+        found = submission_of(services, who, str(wanted.submission))
+    except Absent:
+        return wanted
+    if query.owner not in (None, found.owner):
+        return wanted
+    return replace(wanted, owners=[found.owner])
 
 
 def cancel_job(services: Services, who: Principal, name: str) -> Job:

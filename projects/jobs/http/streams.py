@@ -15,13 +15,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from projects.core.errors import TopgallantError
+from projects.jobs.http.access import PRINCIPAL
 from projects.jobs.http.refusals import Busy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
+    from projects.jobs.http.access import Principal
     from projects.jobs.http.services import Services
 
 LOOKS = 5.0
@@ -46,8 +48,9 @@ class EventStream(Response):
     """Sends what `source` yields; None is nothing new for a heartbeat.
 
     A client that takes nothing for `patience` seconds is dropped: what waits for it is never more
-    than one piece and the connection's own buffers. One whose session or token ended meanwhile
-    gets nothing more.
+    than one piece and the connection's own buffers. One whose session or token ended meanwhile,
+    or opens other things than at first (another role, other groups), gets nothing more: it has to
+    come anew. So has one for whom `still`, which is asked as often, raises an error.
 
     Raises
     ------
@@ -55,10 +58,17 @@ class EventStream(Response):
         There are `most_streams` of them already.
     """
 
-    def __init__(self, services: Services, source: AsyncGenerator[bytes | None, None]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        source: AsyncGenerator[bytes | None, None],
+        *,
+        still: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         super().__init__()
         self._services = services
         self._source = source
+        self._still = still
         if services.streams >= services.settings.most_streams:
             raise Busy(f"{services.streams} streams are open, and more are not begun; try later")
         services.streams += 1
@@ -81,11 +91,11 @@ class EventStream(Response):
         start = {"type": "http.response.start", "status": 200, "headers": list(_HEADERS)}
         await send(start)
         await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
-        looked = time.monotonic()
+        looked, who = time.monotonic(), scope.get(PRINCIPAL)
         async with contextlib.aclosing(self._source) as source:
             async for piece in source:
                 if time.monotonic() - looked >= LOOKS:
-                    if not await _is_welcome(scope):
+                    if not await self._is_welcome(scope, who):
                         break
                     looked = time.monotonic()
                 body = HEARTBEAT if piece is None else piece
@@ -93,14 +103,15 @@ class EventStream(Response):
                 await asyncio.wait_for(send(more), patience)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-
-async def _is_welcome(scope: Scope) -> bool:
-    """Return whether what the client came with still opens something."""
-    try:
-        await scope["app"].state.authenticator.principal(Request(scope))
-    except TopgallantError:
-        return False
-    return True
+    async def _is_welcome(self, scope: Scope, who: Principal | None) -> bool:
+        """Return whether what the client came with still opens what it did."""
+        try:
+            now = await scope["app"].state.authenticator.principal(Request(scope))
+            if self._still is not None:
+                await self._still()
+        except TopgallantError:
+            return False
+        return bool(now == who)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -7,20 +7,47 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from projects.core.errors import unreadable
 
+USER_VARIABLE = "TOPGALLANT_USER"
+"""As whom of those who logged in the command line calls."""
 
-def path_for(host: str, port: int, environ: Mapping[str, str] | None = None) -> Path:
+
+def path_for(
+    host: str, port: int, environ: Mapping[str, str] | None = None, user: str = ""
+) -> Path:
     """Return the file with the token for the server at `host`:`port`.
 
-    `$XDG_STATE_HOME/topgallant/tokens/HOST_PORT`, `~/.local/state` by default.
+    `$XDG_STATE_HOME/topgallant/tokens/HOST_PORT`, `~/.local/state` by default, is what a server
+    on this machine leaves; `HOST_PORT@USER` is of a `user` who logged in.
     """
     environ = os.environ if environ is None else environ
     state = environ.get("XDG_STATE_HOME") or os.path.join(
         environ.get("HOME") or os.path.expanduser("~"), ".local", "state"
     )
-    return Path(state) / "topgallant" / "tokens" / f"{host.strip('[]').lower()}_{port}"
+    name = f"{host.strip('[]').lower()}_{port}" + (f"@{quote(user, safe='')}" if user else "")
+    return Path(state) / "topgallant" / "tokens" / name
+
+
+def find(host: str, port: int, environ: Mapping[str, str] | None = None) -> Path:
+    """Return the file whose token is used; it may not be there.
+
+    That of `$TOPGALLANT_USER` if that is set; else what a server on this machine has left; else
+    that of whoever logged in last.
+    """
+    environ = os.environ if environ is None else environ
+    if user := environ.get(USER_VARIABLE, ""):
+        return path_for(host, port, environ, user)
+    own = path_for(host, port, environ)
+    if own.exists():
+        return own
+    try:
+        of_users = [one for one in own.parent.iterdir() if one.name.startswith(f"{own.name}@")]
+        return max(of_users, key=lambda one: one.stat().st_mtime, default=own)
+    except OSError:
+        return own
 
 
 def read(path: Path) -> str | None:

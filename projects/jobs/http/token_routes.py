@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from projects.core.errors import unknown
 from projects.jobs.http import render, schemas, tokens
 from projects.jobs.http.access import Principal, Reader, Submitter
 from projects.jobs.http.answers import answer
-from projects.jobs.http.body import read_json
-from projects.jobs.http.refusals import Absent, Forbidden, Invalid
+from projects.jobs.http.body import read_json, read_model
+from projects.jobs.http.refusals import Absent, Forbidden
 from projects.jobs.http.services import services_of
 from projects.jobs.model import moment
 
@@ -38,7 +36,7 @@ async def create_token(request: Request, who: Submitter) -> Response:
     One's own opens no more than one may do oneself, and one that was made with a token that
     expires expires with it.
     """
-    wanted = _checked(await read_json(request, _MOST_BODY))
+    wanted = read_model(schemas.TokenRequest, await read_json(request, _MOST_BODY))
     owner = wanted.owner or who.owner
     _check_allowed(who, owner, wanted.scopes)
     lifetime = wanted.lifetime
@@ -84,18 +82,3 @@ def _check_allowed(who: Principal, owner: str, scopes: Sequence[tokens.Scope]) -
         # What only sends results opens less than what submits.
         if not tokens.includes(who.scopes, "upload" if scope == "satellite" else scope):
             raise Forbidden(f"you can't do yourself what a token with the scope {scope} opens")
-
-
-def _checked(value: Any) -> schemas.TokenRequest:
-    try:
-        return schemas.TokenRequest.model_validate(value, strict=True)
-    except ValidationError as error:
-        fields = {}
-        for one in error.errors(include_url=False)[:20]:
-            name = ".".join(map(str, one["loc"])) or "body"
-            said = str(one["msg"])
-            if one["type"] == "extra_forbidden":
-                said = unknown("field", name[:100], schemas.TokenRequest.model_fields)
-            fields[name[:100]] = said
-        message = "; ".join(f"{name}: {said}" for name, said in fields.items())
-        raise Invalid(message, fields=fields) from None

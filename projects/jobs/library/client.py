@@ -15,6 +15,7 @@ from projects.core.errors import InfrastructureError, TopgallantError, UsageErro
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from http.client import HTTPMessage
     from pathlib import Path
 
 DEFAULT_URL = "http://127.0.0.1:8001"
@@ -90,7 +91,7 @@ class _Answer(NamedTuple):
 class Client:
     """Calls the server at `url`: $SATELLITE_URL, else this machine's.
 
-    The token is $TOPGALLANT_TOKEN, else what a server on this machine has left for its user.
+    The token is $TOPGALLANT_TOKEN, else one in a file: see `token_files.find`.
     """
 
     def __init__(
@@ -151,20 +152,19 @@ class Client:
         **query: object,
     ) -> bytes:
         """Send bytes of any kind, which `headers` say; return the body of the answer."""
+        return self.send_and_hear(method, path, body, headers, **query)[0]
+
+    def send_and_hear(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str] | None = None,
+        **query: object,
+    ) -> tuple[bytes, HTTPMessage]:
+        """Send as `send` does; return the body of the answer, and its headers."""
         answered = self._call(method, _with_query(path, query), body, headers)
-        return _whole(answered, self.address)
-
-    def send_once(
-        self, path: str, body: bytes, key: str, media_type: str, **query: object
-    ) -> tuple[bytes, bool]:
-        """POST bytes under an `Idempotency-Key`; return the answer, and whether it is an old one.
-
-        An old answer means that the server had these bytes before, and did nothing now.
-        """
-        headers = {"Content-Type": media_type, "Idempotency-Key": key}
-        answered = self._call("POST", _with_query(path, query), body, headers)
-        replayed = answered.response.headers["Idempotent-Replayed"] == "true"
-        return _whole(answered, self.address), replayed
+        return _whole(answered, self.address), answered.response.headers
 
     def stream(
         self, path: str, headers: Mapping[str, str] | None = None, **query: object
@@ -243,7 +243,7 @@ class Client:
     def _token_file(self) -> Path:
         from projects.jobs.http import token_files
 
-        return token_files.path_for(self.address.host, self.address.port, self._environ)
+        return token_files.find(self.address.host, self.address.port, self._environ)
 
     def _away(self, error: Exception, asked: str = "") -> Away:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

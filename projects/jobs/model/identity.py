@@ -45,8 +45,8 @@ def parse(text: str) -> str:
     data = _read(text)
     if data is None or uuid.UUID(bytes=data).version != 4:  # noqa: PLR2004
         raise UsageError(
-            f"{text[:60]!r} is not an id: 22 letters, digits, - and _, or a UUID, are"
-            " (for example kw0dZmh4R42lb2yZH7kGBA)"
+            f"{text[:60]!r} is not an id: give 22 letters, digits, - and _, as in "
+            "kw0dZmh4R42lb2yZH7kGBA, or a UUID"
         )
     return from_bytes(data)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import sys
+from io import FileIO
 from typing import TYPE_CHECKING
 
 from projects.jobs.process import wire
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Link = RunnerLink | SpawnerLink
+
+_ONE = (1).to_bytes(8, sys.byteorder)  # as eventfd(2) wants it
 
 
 class Connections:
@@ -24,9 +29,11 @@ class Connections:
         Where others register descriptors that `poll` shall tell of, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, runners_directory: str) -> None:
+        self._runners_directory = runners_directory
         self.epoll = select.epoll()
-        self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # A file, not a number: that may be somebody else's when it is used after the end.
+        self._waker = FileIO(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), "r+")
         self.epoll.register(self._waker, select.EPOLLIN)
         self._links: dict[int, Link] = {}
 
@@ -41,6 +48,15 @@ class Connections:
         link.channel.send(f'{{"t":"hello","v":"{wire.version()}"}}')
         self._links[link.channel.fileno()] = link
         self.epoll.register(link.channel, select.EPOLLIN)
+
+    def find_runner(self, name: str) -> RunnerLink | None:
+        """Connect to a runner and greet it; None when it is dead."""
+        channel = wire.connect(self._runners_directory, name + ".sock")
+        if channel is None:
+            return None
+        link = RunnerLink(name, channel)
+        self.add(link)
+        return link
 
     def drop(self, link: Link) -> None:
         """Listen to it no more; it is to be closed after that."""
@@ -71,9 +87,9 @@ class Connections:
                     self._flush(link)
                 if mask & ~select.EPOLLOUT:
                     speaking.append(link)
-            elif descriptor == self._waker:
+            elif descriptor == self._waker.fileno():
                 woken = True
-                os.eventfd_read(self._waker)
+                self._waker.read(len(_ONE))
             else:
                 others.append(descriptor)
         return woken, speaking, others
@@ -84,8 +100,9 @@ class Connections:
             self.epoll.modify(link.channel, select.EPOLLIN)
 
     def wake(self) -> None:
-        """Let `poll` return; from any thread, also from a signal handler."""
-        os.eventfd_write(self._waker, 1)
+        """Let `poll` return; from any thread, also from a signal handler, also after the end."""
+        with contextlib.suppress(ValueError):  # it is closed
+            self._waker.write(_ONE)
 
     def hang_up(self) -> None:
         """Close all links, as the end of this process does."""
@@ -101,4 +118,4 @@ class Connections:
                 link.close()
         self.hang_up()
         self.epoll.close()
-        os.close(self._waker)
+        self._waker.close()

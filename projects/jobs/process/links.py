@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from projects.core.errors import InfrastructureError
@@ -29,7 +30,7 @@ class RunnerLink:
     """A living runner: what it does, and which of its ends are not settled."""
 
     __slots__ = (
-        "channel", "follower", "greeted", "idle_since", "job", "leaving", "lines", "name", "open",
+        "channel", "followers", "greeted", "idle_since", "job", "leaving", "lines", "name", "open",
         "settled", "told", "top",
     )  # fmt: skip
 
@@ -37,7 +38,7 @@ class RunnerLink:
         self.name = name
         self.channel = channel
         self.job: Key | None = None
-        self.follower: Key | None = None  # what it has to begin when `job` is over
+        self.followers: deque[Key] = deque()  # what it has to begin when `job` is over
         self.open: dict[int, Key] = {}
         self.top = 0
         self.settled = 0

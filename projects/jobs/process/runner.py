@@ -12,6 +12,7 @@ import os
 import select
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from projects.jobs.process import kernel, wire
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 TOGETHER = 0.003
 """Seconds for which the start of a job is kept back, to be written and told with its end if that is
 near; meanwhile its intent leads to it."""
+
+LEFT = 2
+"""With more orders than this to go on with, a runner tells of several ends at once, within
+`TOGETHER`; with fewer it must have others before it has nothing to do."""
 
 LONELY = 600.0
 """Seconds without a server after which an idle runner ends."""
@@ -44,7 +49,9 @@ class Runner:
         self._server: wire.Channel | None = None
         self._attempt: Attempt | None = None
         self._untold = False  # the start of the present attempt is kept back
-        self._next: dict[str, Any] | None = None  # the order that follows the present attempt
+        self._next: deque[dict[str, Any]] = deque()  # orders that follow the present attempt
+        self._held: list[str] = []  # ends that are to be told together
+        self._held_since = 0.0
         self._tell_at = 0.0
         self._sequence = 0
         self._leaving = False
@@ -88,7 +95,7 @@ class Runner:
             self._leaving = self._leaving or attempt.hangs
             if self._leaving:
                 self._give_back()
-            self._tell(line)
+            self._tell_of_end(line)
             self._go_on()
             return
         now = time.monotonic()
@@ -101,20 +108,29 @@ class Runner:
 
     def _tell(self, line: str) -> None:
         if self._server is not None:
-            self._server.send(line)
+            self._server.send("\n".join([*self._held, line]) if self._held else line)
             self._want_to_write()
+        self._held.clear()
+
+    def _tell_of_end(self, line: str) -> None:
+        """Tell it now, or with the next one."""
+        now = time.monotonic()
+        if not self._held:
+            self._held_since = now
+        if len(self._next) > LEFT and now - self._held_since < TOGETHER:
+            self._held.append(line)
+        else:
+            self._tell(line)
 
     def _go_on(self) -> None:
         """Begin what was to follow, until something runs."""
-        while self._next is not None and self._attempt is None:
-            order, self._next = self._next, None
-            self._launch(order)
+        while self._next and self._attempt is None:
+            self._launch(self._next.popleft())
 
     def _give_back(self) -> None:
         """Let the server have again what was to follow a job that takes its time."""
-        if self._next is not None:
-            self._return(self._next)
-            self._next = None
+        while self._next:
+            self._return(self._next.popleft())
 
     def _return(self, order: dict[str, Any]) -> None:
         self._tell(f'{{"t":"back","n":{order["n"]},"a":{order["a"]}}}')
@@ -185,7 +201,8 @@ class Runner:
             self._hang_up()
 
     def _hang_up(self) -> None:
-        self._next = None  # the next server doesn't know of it
+        self._next.clear()  # the next server doesn't know of them
+        self._held.clear()  # and reads them in the journal
         if self._server is not None:
             self._poll.unregister(self._server)
             self._server.close()
@@ -201,17 +218,24 @@ class Runner:
             attempt = self._attempt
             if attempt and (attempt.number, attempt.attempt) == (message["n"], message["a"]):
                 attempt.stop(message.get("why", ""))
-            elif self._next and (self._next["n"], self._next["a"]) == (message["n"], message["a"]):
-                self._give_back()
+            else:
+                self._withdraw(message["n"], message["a"])
         elif kind == "leave":
             self._leaving = True
+
+    def _withdraw(self, number: int, attempt: int) -> None:
+        for order in self._next:
+            if (order["n"], order["a"]) == (number, attempt):
+                self._next.remove(order)
+                self._return(order)
+                return
 
     def _take(self, order: dict[str, Any]) -> None:
         """Begin an order, or keep it for the end of a job that is probably short."""
         if self._attempt is None:
             self._launch(order)
-        elif self._untold and self._next is None and not self._leaving:
-            self._next = order
+        elif self._untold and not self._leaving:
+            self._next.append(order)
         else:
             self._return(order)
 

@@ -68,6 +68,17 @@ def plan(view: View, refused: dict[int, str] | None = None) -> list[Start]:
     return starts
 
 
+def keeps_places(view: View, turn: Turn) -> bool:
+    """Return whether a place that a job of a submission gives back is for its own next one.
+
+    So that goes without a plan, for one that needs no resources.
+    """
+    if view.limits.capacity is None:
+        return True  # others may not have more of them for it
+    first = next((each for each in _admitted(view) if each is turn or each.waiting), None)
+    return first is turn
+
+
 def _start_of(  # noqa: PLR0917  (of this file only)
     turn: Turn,
     view: View,
@@ -150,12 +161,6 @@ def _why_in_turn(turn: Turn, job: Waiting, place: int, view: View) -> str:
     if place >= LOOK_AHEAD and not any(start.turn is turn for start in starts):
         return f"The first {LOOK_AHEAD} waiting jobs of its submission need what isn't free."
     return _behind("Others are about to start", place, "its submission")
-
-
-def _full(places: int) -> str:
-    if places == 1:
-        return "This site's one place is taken."
-    return f"All {places} places of this site are taken."
 
 
 def _not_admitted(turns: list[Turn], at: int, view: View) -> str:

@@ -82,7 +82,7 @@ class Reader:
         shelves = pages.job_shelves(which)
         cut = pages.job_cut(span, limit + 1, descending=descending)
         numbers = pages.numbers(self._connection, cut, shelves)
-        return Page(self._jobs(numbers[:limit]), _next(numbers, limit))
+        return Page(self.jobs_numbered(numbers[:limit]), _next(numbers, limit))
 
     def submissions(
         self, which: SubmissionFilter, *, limit: int, cursor: str | None, descending: bool
@@ -132,7 +132,7 @@ class Reader:
         span = pages.Span(row.first + max(after + 1, 0), row.first + row.jobs - 1)
         shelves = fitting(JOB_SHELF, owners=[row.owner], states=QUEUED)
         cut = pages.job_cut(span, limit, descending=False)
-        return self._jobs(pages.numbers(self._connection, cut, shelves))
+        return self.jobs_numbered(pages.numbers(self._connection, cut, shelves))
 
     def in_states(
         self,
@@ -150,7 +150,7 @@ class Reader:
             )
         cut = pages.job_cut(span, limit, descending=False, finished_before=finished_before)
         shelves = fitting(JOB_SHELF, states=states)
-        return self._jobs(pages.numbers(self._connection, cut, shelves))
+        return self.jobs_numbered(pages.numbers(self._connection, cut, shelves))
 
     def unfinished(self, after: int, limit: int) -> list[Job]:
         """Return jobs that may have a process."""
@@ -188,7 +188,8 @@ class Reader:
         first = Event(0, created, number, 1, _CREATED, after=State.NEW)
         return [first, *(event_of(row) for row in reversed(rows))]
 
-    def _jobs(self, numbers: Sequence[int]) -> list[Job]:
+    def jobs_numbered(self, numbers: Sequence[int]) -> list[Job]:
+        """Return the jobs with these numbers, in this order."""
         if not numbers:
             return []
         rows = self._connection.execute(JOBS.where(job.c.number.in_(numbers))).all()

@@ -19,7 +19,7 @@ from projects.jobs.store.reading import Reader
 from projects.jobs.store.recording import Recorder, check_changes
 from projects.jobs.store.shelves import Shelves, TermsCache
 from projects.jobs.store.submitting import submit
-from projects.jobs.store.values import Change, JobFilter, SubmissionFilter
+from projects.jobs.store.values import MOST_ITEMS, Change, JobFilter, SubmissionFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -195,6 +195,13 @@ class Store:
         """Return a job by its number or id (22 characters)."""
         with self._read() as reader:
             return reader.job(which)
+
+    def jobs_numbered(self, numbers: Sequence[int]) -> Iterator[Job]:
+        """Yield the jobs with these numbers, in this order, reading `MOST_ITEMS` at a time."""
+        for begin in range(0, len(numbers), MOST_ITEMS):
+            with self._read() as reader:
+                found = reader.jobs_numbered(numbers[begin : begin + MOST_ITEMS])
+            yield from found
 
     def submission(self, which: int | str) -> SubmissionView | None:
         """Return a submission by its number or id."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from projects.matrix_benchmarking.reports.judged import point, varying
+from projects.matrix_benchmarking.verdict.judge import LEAST_EFFECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,8 @@ class Difference:
 class KpiPair:
     """One KPI at one point, in both runs.
 
-    `clear` tells whether the middle halves of the samples lie apart, None without samples.
+    `clear` tells whether the middle halves of the samples lie apart and the change is one that the
+    verdict would report, too; None without samples.
     """
 
     name: str
@@ -58,14 +60,14 @@ class KpiPair:
 
     @property
     def clear(self) -> bool | None:
-        """Whether the quartiles of the samples lie apart."""
+        """Whether the quartiles of the samples lie apart, and the change is worth telling."""
         a, b = (value.samples if value else [] for value in (self.a, self.b))
         if min(len(a), len(b)) < FEWEST_SAMPLES:
             return None
         (a1, _, a3), (b1, _, b3) = (
             statistics.quantiles(v, n=4, method="inclusive") for v in (a, b)
         )
-        return a3 < b1 or b3 < a1
+        return (a3 < b1 or b3 < a1) and (self.change is None or abs(self.change) >= LEAST_EFFECT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from projects.matrix_benchmarking.reports.drawing.panel import escape
 from projects.matrix_benchmarking.reports.judged import NOTHING
 from projects.matrix_benchmarking.reports.kpi_table import percent
 from projects.matrix_benchmarking.reports.page import page, row, table
+from projects.matrix_benchmarking.verdict.judge import LEAST_EFFECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +71,8 @@ def _kpis(pairs: Sequence[KpiPair]) -> Iterator[str]:
     yield table(("KPI", "", "A", "B", "B against A", ""), rows, numbers=(2, 3, 4))
     yield (
         '<p class="soft">Two runs are no history: "apart" means that the middle halves of the '
-        "samples of both do not overlap, and nothing more.</p>\n</section>"
+        f"samples of both do not overlap, and are {100 * LEAST_EFFECT:.0f} % or more from each "
+        "other: nothing more.</p>\n</section>"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,10 +10,13 @@ from projects.matrix_benchmarking.verdict.distributions import (
     student_quantile,
     two_sided_student,
 )
-from projects.matrix_benchmarking.verdict.noise import Run, RunNoise, center, typical_error
+from projects.matrix_benchmarking.verdict.level import Level, typical_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from projects.matrix_benchmarking.verdict.level import Run
+    from projects.matrix_benchmarking.verdict.noise import RunNoise
 
 _PRESSURE_MARGIN = 0.1
 PER_WAITING = 1.2
@@ -23,7 +25,6 @@ that had to wait for a processor: waiting is counted for the machine, not for wh
 
 _GUESS_RUNS = 2.0
 
-_MOST_PRESSURE = 0.8
 _TAILS = 4.0
 """Degrees of freedom that a run has at most, however well the noise is known: single runs stray
 farther than a normal distribution has it."""
@@ -49,7 +50,7 @@ class Difference:
 
 
 def difference(
-    old: Sequence[Run], new: Sequence[Run], noise: RunNoise, per_waiting: float = PER_WAITING
+    old: Level, new: Level, noise: RunNoise, per_waiting: float = PER_WAITING
 ) -> Difference:
     """Return how far `new` is from `old`.
 
@@ -57,37 +58,32 @@ def difference(
     scatter more than usual, and more pressure, for then other work had the machine. The latter adds
     to the degrees of freedom too (Satterthwaite, 1946), as it is not estimated.
     """
-    usual = typical_error(old)
-    odd = math.fsum(max((run.error or 0.0) ** 2 - usual**2, 0.0) for run in new) / len(new) ** 2
+    usual = typical_error([old])
+    beyond = (max((run.error or 0.0) ** 2 - usual**2, 0.0) for run in new.runs)
+    odd = math.fsum(beyond) / len(new) ** 2
     estimated = noise.error_of_mean(len(old)) ** 2 + noise.error_of_mean(len(new)) ** 2 + odd
     variance = estimated + (per_waiting * excess(old, new)) ** 2
     freedom = min(noise.freedom, _TAILS * min(len(old), len(new)))
     return Difference(
-        old=center([run.value for run in old]),
-        new=center([run.value for run in new]),
+        old=old.center,
+        new=new.center,
         error=math.sqrt(variance),
         freedom=freedom * (variance / estimated) ** 2,
     )
 
 
-def excess(old: Sequence[Run], new: Sequence[Run]) -> float:
+def excess(old: Level, new: Level) -> float:
     """Return how much more waiting there was for the new runs than for the old, beyond noise."""
-    usual, now = (statistics.median(waiting(run.pressure) for run in runs) for runs in (old, new))
-    return max(now - usual - _PRESSURE_MARGIN, 0.0)
+    now = new.waiting - _PRESSURE_MARGIN
+    return max(now - old.waiting, 0.0) if now > 0 else 0.0  # mostly nobody waits
 
 
-def strayed(quiet: Sequence[Run], busy: Sequence[Run]) -> float:
+def strayed(quiet: Level, busy: Sequence[Run]) -> float:
     """Return `PER_WAITING` as the busier runs of a KPI tell it; the guess counts like two runs."""
-    level = center([run.value for run in quiet])
     told = [
-        ((run.value - level) / more) ** 2
+        ((run.value - quiet.center) / more) ** 2
         for run in busy
-        if (more := excess(quiet, [run])) > _PRESSURE_MARGIN
+        if (more := excess(quiet, Level([run]))) > _PRESSURE_MARGIN
     ]
     squares = _GUESS_RUNS * PER_WAITING**2 + math.fsum(told)
     return math.sqrt(squares / (_GUESS_RUNS + len(told)))
-
-
-def waiting(pressure: float) -> float:
-    """Return the logarithm of how much longer work takes that waits for this share of its time."""
-    return -math.log1p(-min(pressure, _MOST_PRESSURE))

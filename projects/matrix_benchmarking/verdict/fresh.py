@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from projects.matrix_benchmarking.verdict.difference import PER_WAITING, difference
-from projects.matrix_benchmarking.verdict.noise import Run, Scatter, run_noise, scatter_of
+from projects.matrix_benchmarking.verdict.level import Level, Scatter
+from projects.matrix_benchmarking.verdict.noise import run_noise, scatter_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from projects.matrix_benchmarking.verdict.level import Run
 
 LEAST_BEFORE = 4
 """Runs that a level needs before others can be compared with it."""
@@ -30,19 +33,28 @@ class Fresh:
 class Levels:
     """The runs of a series, and the indexes where an established level begins.
 
-    `per_waiting` is how far a run strays that had to wait: `difference.strayed`.
+    `per_waiting` is how far a run strays that had to wait: `difference.strayed`. `known` are the
+    parts that were asked for, by their first run and their end; it may be shared by all `Levels`
+    of the same runs.
     """
 
     runs: Sequence[Run]
     starts: Sequence[int] = ()
     per_waiting: float = PER_WAITING
+    known: dict[tuple[int, int], Level] = field(default_factory=dict)
 
-    def parted(self, after: int = 0) -> list[Sequence[Run]]:
+    def parted(self, after: int = 0) -> list[Level]:
         """Return the runs of each level, the last `after` ones by themselves."""
         begin, end = max(self.starts, default=0), len(self.runs)
         more = [end - after] if 0 < after < end - begin else []
         bounds = [0, *self.starts, *more, end]
-        return [self.runs[a:b] for a, b in pairwise(bounds)]
+        return [self._part(*ends) for ends in pairwise(bounds)]
+
+    def _part(self, begin: int, end: int) -> Level:
+        ends = begin, end
+        if ends not in self.known:
+            self.known[ends] = Level(self.runs[begin:end])
+        return self.known[ends]
 
 
 class Kind:

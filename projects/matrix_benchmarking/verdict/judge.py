@@ -20,7 +20,8 @@ from projects.matrix_benchmarking.verdict.fresh import (
     established,
     last_change,
 )
-from projects.matrix_benchmarking.verdict.noise import Run, Scale, noise_floor, run_noise
+from projects.matrix_benchmarking.verdict.level import Level, Run
+from projects.matrix_benchmarking.verdict.noise import Scale, noise_floor, run_noise
 from projects.matrix_benchmarking.verdict.series import Point, Series, moment
 from projects.matrix_benchmarking.verdict.standing import Standing, standing
 
@@ -39,6 +40,9 @@ Status = Literal[
     "invalid",
     "acknowledged",
 ]
+
+LEAST_EFFECT = 0.02
+"""A change by less, a share of the level, is nothing that anybody would act on."""
 
 _NEAR = 3
 """An acknowledgement is about a change found up to so many runs beside its `since`."""
@@ -62,7 +66,7 @@ class Rules:
     detectors: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     fdr: float = 0.01
     any_dependence: bool = False
-    least_effect: float = 0.02
+    least_effect: float = LEAST_EFFECT
     least_history: int = LEAST_BEFORE
     floors: Mapping[str, float] = field(default_factory=dict)
     improvement_runs: int = 10
@@ -111,11 +115,12 @@ class _Case:
     accepted: int = 0
     acknowledgement: Acknowledgement | None = None
     note: str = ""
+    known: dict[tuple[int, int], Level] = field(default_factory=dict)
 
     @property
     def levels(self) -> Levels:
         """The runs, parted where a level begins."""
-        return Levels(self.runs, self.starts, self.per_waiting)
+        return Levels(self.runs, self.starts, self.per_waiting, self.known)
 
 
 def judge(
@@ -204,7 +209,8 @@ def _prepare(
     usable = [pair for pair in earlier if _comparable(pair[1], new)]
     if len(usable) < rules.least_history:
         return _too_few(series, new, len(earlier), len(usable), rules.least_history)
-    quiet = _quiet_enough(usable, rules.least_history)
+    most = _most_pressure(usable, rules.least_history)
+    quiet = [pair for pair in usable if pair[1].pressure <= most]
     points = [*(point for _, point in quiet), new]
     scale = Scale.of(point.value for point in points)
     name, options = rules.detectors.get(series.name, (rules.detector, rules.options))
@@ -218,20 +224,19 @@ def _prepare(
         floor=rules.floors.get(series.name, 0.0),
         detector=name,
     )
-    busy = [pair[1] for pair in usable if pair not in quiet]
+    busy = [point for _, point in usable if point.pressure > most]
     if busy and (scale.unit or min(point.value for point in busy) > 0):
-        case.per_waiting = strayed(case.runs[:-1], [scale.run(point) for point in busy])
+        case.per_waiting = strayed(Level(case.runs[:-1]), [scale.run(point) for point in busy])
     case.starts = [change.index for change in detect([p.value for p in points], name, **options)]
     _acknowledge(case, acknowledgements, today or at.astimezone(UTC).date())
     return case
 
 
-def _quiet_enough(pairs: Sequence[tuple[int, Point]], least: int) -> list[tuple[int, Point]]:
-    """Return the runs that had a machine as quiet as a quarter of them had, or as `least` had."""
+def _most_pressure(pairs: Sequence[tuple[int, Point]], least: int) -> float:
+    """Return the pressure of a quiet machine: as a quarter of the runs had, or `least` of them."""
     pressures = sorted(point.pressure for _, point in pairs)
     usual = pressures[(len(pressures) - 1) // 4] + _SAME_PRESSURE
-    most = max(usual, pressures[max(least, 1) - 1])
-    return [pair for pair in pairs if pair[1].pressure <= most]
+    return max(usual, pressures[max(least, 1) - 1])
 
 
 def _measured(value: float) -> bool:
@@ -339,7 +344,7 @@ def _quiet(case: _Case, state: Standing, floor: float) -> Judgement:
     what = explain.subject(series.name, series.labels)
     status: Status = "ok"
     sentence = f"{what} is as before; noise floor {explain.percent(floor)}"
-    if excess(case.runs[:-1], case.runs[-1:]):
+    if excess(Level(case.runs[:-1]), Level(case.runs[-1:])):
         status = "not comparable"
         usual = statistics.median(run.pressure for run in case.runs[:-1])
         sentence = explain.disturbed(what, case.new.pressure, usual)

@@ -17,7 +17,8 @@ _STANDS_OUT = 14.0  # times the median around it: of 100 frequencies of pure noi
 _COULD_STAND_OUT = 0.2  # of the power of the 17 frequencies around: saves the medians
 _REACH = 8
 _BESIDE = 2  # neighbours that a season leaks into
-_FINE = np.linspace(-0.75, 0.75, 13)
+_FINE_STEP = 0.125
+_FINE = np.arange(-6, 7) * _FINE_STEP
 
 
 def season_of(residuals: NDArray[Any]) -> NDArray[Any] | None:
@@ -46,9 +47,13 @@ def season_of(residuals: NDArray[Any]) -> NDArray[Any] | None:
 
 def _fitted(residuals: NDArray[Any], cycles: int) -> NDArray[Any]:
     """Return the best sine of about `cycles` cycles; seasons seldom fit a series exactly."""
-    time = np.arange(len(residuals))
-    turns = np.exp(-2j * np.pi / len(residuals) * np.outer(cycles + _FINE, time))
-    best = turns[int(np.abs(turns @ residuals).argmax())]
+    turn = -2j * np.pi / len(residuals) * np.arange(len(residuals))
+    wave, step = residuals * np.exp(turn * (cycles + _FINE[0])), np.exp(turn * _FINE_STEP)
+    strengths = []
+    for _ in _FINE:
+        strengths.append(abs(wave.sum()))
+        wave *= step
+    best = np.exp(turn * (cycles + _FINE[int(np.argmax(strengths))]))
     base = np.stack((best.real, best.imag), axis=1)
     amplitudes = np.linalg.solve(base.T @ base, base.T @ residuals)
     fitted: NDArray[Any] = base @ amplitudes

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from projects.matrix_benchmarking.verdict.change import Change, relative
 from projects.matrix_benchmarking.verdict.difference import Difference, difference
-from projects.matrix_benchmarking.verdict.noise import RunNoise, Scale, center
 
 if TYPE_CHECKING:
     from projects.matrix_benchmarking.verdict.fresh import Levels
+    from projects.matrix_benchmarking.verdict.noise import RunNoise, Scale
 
 _TAIL = 0.05
 
@@ -59,7 +59,7 @@ def standing(
             best, worse_since, better_since = k, None, k
         elif worse_since is None:
             worse_since = k
-    level = center([run.value for run in parted[-1]])
+    level = parted[-1].center
     if worse_since is not None:
         return Standing(level, worse=between(best, len(parted) - 1, worse_since))
     if better_since is not None:

@@ -5,6 +5,7 @@ Logs and files are what they are, without an envelope: parts of them can be aske
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -124,15 +125,15 @@ async def cancel_submission(request: Request, who: Submitter, submission: str) -
 async def jobs(request: Request, who: Reader, query: Annotated[_JobPageQuery, Query()]) -> Response:
     """List jobs, the newest first."""
     states, outcomes = statuses.states_and_outcomes(query.status)
-    wanted = JobFilter(
+    services = services_of(request)
+    asked = filters.JobQuery(submission=query.submission, tool=query.name)
+    wanted = replace(
+        await run_in_threadpool(operations.jobs_asked, services, who, asked),
         states=states,
         outcomes=outcomes,
-        tools=filters.words(query.name),
-        owners=_owners(who),
-        submission=None if query.submission is None else filters.key_of(query.submission),
     )
     page = await run_in_threadpool(
-        services_of(request).store.jobs,
+        services.store.jobs,
         wanted,
         limit=query.limit,
         cursor=query.cursor,

@@ -104,7 +104,8 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            # From a proxy on this machine, or in $FORWARDED_ALLOW_IPS: whom it serves, and how.
+            proxy_headers=True,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
             lifespan="on",

@@ -56,7 +56,10 @@ def serve(  # noqa: PLR0917  (the words of a command line)
         keep_artifacts_days: Artifacts that were exported longer ago are removed; none by default.
         keep_artifacts_last: So many of each project stay however old they are.
     """
+    import gc
     import os
+
+    gc.disable()  # until it listens: to look for cycles among imports takes a fifth of the start
     from dataclasses import replace
 
     from projects.core.library import configure_logging

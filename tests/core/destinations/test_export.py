@@ -189,6 +189,17 @@ def test_a_link_inside_is_what_it_points_to(root: Path, to: Path) -> None:
     ]
 
 
+def test_what_counts_directories_is_no_result(root: Path, to: Path) -> None:
+    (root / ".next").write_text("00000000000000000002")
+    (root / "deep").mkdir(exist_ok=True)
+    (root / "deep" / ".next").touch()
+    (root / "deep" / "next").touch()
+    result = export(root, Folder(to))
+    assert "deep/next" in {file.path for file in result.manifest.files}
+    assert not list(to.rglob(".next"))
+    assert result.notes == ()
+
+
 def test_special_files_are_left_out_with_a_note(
     root: Path, to: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

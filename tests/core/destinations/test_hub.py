@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import threading
@@ -64,6 +65,80 @@ def test_the_address_is_a_page_and_the_same_every_time(place: str, source: Path)
     first, again = export(source, Hub(place)), export(source, Hub(place))
     assert first.address == again.address
     assert parse_page(first.address) is not None
+
+
+def test_a_run_is_seen_as_it_was_until_the_export_that_replaces_it_is_complete(
+    place: str, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(source, Hub(place))
+    (source / "0.log").write_text("changed")
+    with monkeypatch.context() as patch:
+        patch.setattr(Hub, "finish", _away)
+        with pytest.raises(InfrastructureError, match="away"):
+            export(source, Hub(place))
+    with Hub(place).open_file("0.log") as content:
+        assert content.read() == b"0"
+    export(source, Hub(place))
+    with Hub(place).open_file("0.log") as content:
+        assert content.read() == b"changed"
+
+
+def _away(*_: Any) -> None:
+    raise InfrastructureError("away")
+
+
+def test_an_end_that_was_not_heard_of_is_said_again(
+    place: str, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[str] = []
+    once = hub_client.Client._once
+
+    def breaking(self: Any, method: str, path: str, *more: Any, **named: Any) -> Any:
+        answer = once(self, method, path, *more, **named)
+        if path.endswith("/finish") and not broken:
+            broken.append(path)
+            raise ConnectionResetError
+        return answer
+
+    monkeypatch.setattr(hub_client.Client, "_once", breaking)
+    assert export(source, Hub(place)).copied == 20
+    assert broken
+
+
+@pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
+def test_a_large_content_is_sent_again_when_the_hub_cannot_take_it_now(
+    place: str, source: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    (source / "large").write_bytes(os.urandom(1_000_000))
+    refused: list[str] = []
+    once = hub_client.Client._once
+
+    def busy(self: Any, method: str, path: str, *more: Any, **named: Any) -> Any:
+        if method == "PUT" and "/blobs/" in path and not refused:
+            refused.append(path)
+            return hub_client.Answer(status, {}, b"")
+        return once(self, method, path, *more, **named)
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(hub_client.Client, "_once", busy)
+    assert export(source, Hub(place)).copied == 21
+    assert refused
+
+
+def test_a_large_file_that_is_cut_while_it_is_sent_is_taken_as_it_is_then(
+    place: str, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "large").write_bytes(os.urandom(3_000_000))
+    send = hub_client.Client.send
+
+    def cutting(self: Any, path: str, *more: Any) -> int:
+        os.truncate(source / "large", 2_000_000)
+        return send(self, path, *more)
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(hub_client.Client, "send", cutting)
+    assert export(source, Hub(place)).copied == 21
+    assert Hub(place).sizes()["large"] == 2_000_000
 
 
 def test_secrets_are_looked_for_before_anything_is_sent(
@@ -168,6 +243,31 @@ def test_addresses_that_are_none(address: str) -> None:
     with pytest.raises(UsageError) as raised:
         open_destination(address)
     assert "u:p" not in str(raised.value)
+
+
+def test_a_content_that_a_proxy_sends_in_pieces_is_read_to_its_end() -> None:
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        client = hub_client.Client(f"http://127.0.0.1:{server.server_port}", "")
+        try:
+            with hubs.open_file(client, "/a", "a") as content:
+                assert content.read(2) + content.read() == b"onetwo"
+                assert content.read(1) == b""
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_pages() -> None:

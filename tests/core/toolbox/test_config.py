@@ -153,7 +153,11 @@ def test_an_entrypoint_that_exec_list_misspells_is_found(small_checkout: Path) -
     ("file", "code", "said"),
     [
         ("testing/test.py", "def test_ci(:\n", "testing/test.py:1:13: SyntaxError"),
-        ("testing/test.py", "\nfrom projects.core import nothing_such\n", "testing/test.py:2:1: it cannot"),
+        (
+            "testing/test.py",
+            "\nfrom projects.core import nothing_such\n",
+            "testing/test.py:2:1: it cannot",
+        ),
         ("toolbox/loaded.py", "def go((:\n", "toolbox/loaded.py:1:8: SyntaxError"),
     ],
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
+
+from starlette.routing import compile_path
 
 from tests.end_to_end.in_browser.exported_runs import Run
 from tests.end_to_end.in_browser.hub_server import HubServer
@@ -26,7 +27,7 @@ NO_PAGES = {
 
 def empty() -> dict[str, str]:
     """Return the pages that begin empty."""
-    names = ("jobs", "submissions", "tables", "artifacts", "projects", "compare")
+    names = ("jobs", "submissions", "tables", "artifacts", "projects", "compare", "notifications")
     return {"overview-empty": "/"} | {f"{name}-empty": f"/{name}" for name in names}
 
 
@@ -37,6 +38,7 @@ def full(server: HubServer, runs: Sequence[Run]) -> dict[str, str]:
     waiting = server.submit("slow", steps=1)
     further = server.submit("example", note="a question", test="cublas")
     _table(server)
+    _rules(server)
     of = partial(_submission_of, server)
     (plots,) = runs[0].folder.glob("*__plots")
     at, other = runs[0].address, runs[1]
@@ -73,11 +75,14 @@ def full(server: HubServer, runs: Sequence[Run]) -> dict[str, str]:
         "run-log": f"{at}/colours.log",
         "run-plot": f"{at}/{plots.name}/report_00_throughput.html",
         "run-image": f"{at}/{plots.name}/report_01_latency_files/fig_01.svg",
-        "run-bytes": f"{at}/.next",
+        "run-bytes": f"{at}/trace.bin",
         "compare-one": f"/compare?a={runs[0].id}",
         "compare": f"/compare?a={runs[0].id}&b={other.id}",
         "projects": "/projects",
         "account": "/account",
+        "groups": "/groups",
+        "group": "/groups/team",
+        "notifications": "/notifications",
         "admin": "/admin",
         "login": "/login",
         "absent": "/jobs/kw0dZmh4R42ib2yZH7kGBA",
@@ -85,16 +90,14 @@ def full(server: HubServer, runs: Sequence[Run]) -> dict[str, str]:
     }
 
 
-def without_an_address(
-    paths: Sequence[tuple[str, re.Pattern[str]]], known: Sequence[str]
-) -> set[str]:
+def without_an_address(paths: Sequence[str], known: Sequence[str]) -> set[str]:
     """Return the routes of pages that none of the `known` addresses leads to."""
     places = [one.partition("?")[0] for one in known]
     return {
         path
-        for path, pattern in paths
+        for path in paths
         if path.removeprefix("/satellites/{nickname}") not in NO_PAGES
-        and not any(pattern.match(place) for place in places)
+        and not any(compile_path(path)[0].match(place) for place in places)
     }
 
 
@@ -123,6 +126,16 @@ def _table(server: HubServer) -> None:
     server.client.post(f"{path}/rows", json=[*rows, {"latency": "fast"}]).raise_for_status()
     columns = {"latency": {"better": "lower", "unit": "ms"}}
     server.client.patch(path, json={"columns": columns}).raise_for_status()
+
+
+def _rules(server: HubServer) -> None:
+    """Make a rule, and let its test message fail: nothing on this machine takes it."""
+    path = "/api/v1/notifications/rules"
+    wanted = {"channel": "webhook", "target": "https://hooks.invalid/ours", "pattern": "storage/*"}
+    rule = server.client.post(path, json=wanted).raise_for_status().json()
+    server.client.post(f"{path}/{rule['number']}/test").raise_for_status()
+    more = {**wanted, "channel": "slack", "name": "Nightly, for the team"}
+    server.client.post(path, json=more).raise_for_status()
 
 
 def _submission_of(server: HubServer, job: str) -> str:

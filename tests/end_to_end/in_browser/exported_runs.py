@@ -95,6 +95,7 @@ def _exported(server: HubServer, environ: Mapping[str, str], latest: Path, chang
     (folder / "evil.svg").write_text(DRAWING)
     (folder / "colours.log").write_text(COLOURS)
     (folder / "pixel.png").write_bytes(PIXEL)
+    (folder / "trace.bin").write_bytes(bytes(range(256)))
     to = f"export_artifacts.dest=hub+{server.address}"
     enabled = "export_artifacts.enabled=true"
     _call(environ, "sqlite_bench", "export_artifacts", str(folder), enabled, to)

@@ -141,14 +141,3 @@ def test_how_long_it_usually_takes_is_said_before_it_is_submitted(
     page.locator(".field", has=page.locator("#f-steps")).get_by_text("Several values").click()
     page.get_by_label("Several values of steps").fill("1\n2")
     expect(page.get_by_text("Each usually takes 0.")).to_be_visible()
-
-
-def test_test_scripts_are_offered_before_the_entrypoints_of_the_checkout(
-    hub_server: HubServer, page: Page
-) -> None:
-    page.goto("/submit")
-    names = page.locator(".tile strong").all_inner_texts()
-    kinds = ["." in name for name in names]
-    assert "bench.test_ci" in names
-    assert kinds[0] is False
-    assert kinds == sorted(kinds)

@@ -9,6 +9,7 @@ import pytest
 
 from projects.hub.accounts.guard import Guard
 from projects.hub.accounts.values import Member
+from tests.hub.authorisation.artifacts import finished
 from tests.hub.hub_world import PASSWORD, ROOT, TEST, Hub
 
 NEW = "another wrong horse"
@@ -287,3 +288,24 @@ def test_a_person_without_a_session_is_led_to_the_page_to_log_in(hub: Hub) -> No
     assert answer.headers["location"] == "/login?next=%2Fdocs%3Fx%3D1%26y%3D2"
     assert browser.get("/docs").status_code == 401
     assert browser.post("/api/v1/logout", headers={"Accept": "text/html"}).status_code == 401
+
+
+def test_a_group_of_the_same_name_sees_nothing_of_the_one_that_was_removed(hub: Hub) -> None:
+    for name in ("ann", "bob"):
+        hub.user(name)
+    hub.group("team", ["ann"])
+    hub.directory.change("ann", {"autoshare": ["team"]}, TEST)
+    ann = hub.client("ann")
+    (job,) = hub.world.submit(ann)
+    run = finished(hub, "ann", ["team"])
+    ann.post("/api/v1/tables/db/read/rows", json={"ms": 1}).raise_for_status()
+    ann.patch("/api/v1/tables/db/read", json={"groups": ["team"]}).raise_for_status()
+    places = [f"/api/v1/jobs/{job}", f"/api/v1/artifacts/{run}", "/api/v1/tables/db/read"]
+    hub.directory.put_member(ROOT, Member("team", "bob", manager=False), TEST)
+    assert [hub.client("bob").get(place).status_code for place in places] == [200] * 3
+    hub.directory.remove_group("team", TEST)
+    hub.group("team", ["bob", "ann"])
+    assert [hub.client("bob").get(place).status_code for place in places] == [404] * 3
+    (later,) = hub.world.submit(ann)
+    assert hub.client("bob").get(f"/api/v1/jobs/{later}").status_code == 404
+    assert [ann.get(place).status_code for place in places] == [200] * 3

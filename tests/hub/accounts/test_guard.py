@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from projects.hub.accounts.guard import MOST, Guard, Waits
 from projects.jobs.http.refusals import TooManyAttempts
-from tests.hub.hub_world import PASSWORD, Hub
+from tests.hub.hub_world import PASSWORD, TEST, Hub
 
 
 class Clock:
@@ -86,3 +89,40 @@ def test_guesses_of_links_are_bounded_too(hub: Hub, link: str) -> None:
     browser = hub.browser()
     statuses = {browser.post("/api/v1/login", json={"link": link}).status_code for _ in range(7)}
     assert statuses == {401, 429}
+
+
+def test_tries_at_the_same_moment_are_all_counted() -> None:
+    guard, tries = Guard(Clock()), 4000
+    guard._names = Waits(free=10 * tries, longest=1.0)
+    guard._addresses = Waits(free=10 * tries, longest=1.0)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: guard.begin("192.0.2.1", "ann"), range(tries)))
+    finally:
+        sys.setswitchinterval(before)
+    assert guard._names._known["ann"][0] == tries
+    assert guard._addresses._known["192.0.2.1"][0] == tries
+
+
+def test_a_name_that_is_none_does_not_keep_anybodys_links_out(hub: Hub) -> None:
+    for _ in range(6):
+        hub.log_in(hub.browser(), "@link 127.0.0.1", "wrong")
+    hub.user("ann")
+    link = hub.accounts.make_link("ann", TEST)
+    assert hub.browser().post("/api/v1/login", json={"link": link}).status_code == 200
+
+
+def test_behind_a_proxy_each_browser_has_its_own_address(hub: Hub) -> None:
+    hub.user("ann", password=PASSWORD)
+    hub.accounts.guard = Guard(Clock())
+    for number in range(21):
+        browser = hub.browser()
+        browser.headers["X-Forwarded-For"] = "198.51.100.1"
+        hub.log_in(browser, f"nobody{number}", "wrong")
+    browser.headers["X-Forwarded-For"] = "198.51.100.2"
+    assert hub.log_in(browser, "ann").status_code == 200
+    assert browser.get("/api/v1/sessions").json()["items"][0]["address"] == "198.51.100.2"
+    browser.headers["X-Forwarded-For"] = "198.51.100.1"
+    assert hub.log_in(browser, "ann").status_code == 429

@@ -14,7 +14,7 @@ from projects.core.errors import ConfigurationError
 from projects.hub.accounts.oidc import Attempt, read_provider
 from projects.hub.accounts.values import User
 from tests.hub.accounts.oidc_provider import CLIENT, SECRET, OneProvider, provider
-from tests.hub.hub_world import TEST, Hub, served_hub
+from tests.hub.hub_world import PASSWORD, TEST, Hub, served_hub
 
 
 @pytest.fixture
@@ -160,3 +160,50 @@ def test_a_wrong_file_is_said(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("text", ["", "%", "e30=", "WzFd", "é"])
 def test_a_strange_cookie_is_none(text: str) -> None:
     assert Attempt.read(text) is None
+
+
+def test_nobody_takes_an_account_in_which_somebody_else_has_been(hub: Hub) -> None:
+    hub.directory.set_registration("open", TEST)
+    wanted = {"name": "ann.lee", "password": PASSWORD, "email": "ann@example.org"}
+    thief = hub.browser()
+    assert thief.post("/api/v1/register", json=wanted).status_code == 201
+    browser = hub.browser()
+    _, answer = come_back(browser)
+    assert "failed=unknown" in answer.headers["location"]
+    assert browser.get("/api/v1/me").status_code == 401
+
+
+def test_who_is_logged_in_takes_their_account_along(hub: Hub) -> None:
+    hub.user("ann.lee", password=PASSWORD)
+    hub.user("bob")
+    browser = hub.browser()
+    hub.log_in(browser, "ann.lee")
+    come_back(browser)
+    come_back(again := hub.browser())
+    assert again.get("/api/v1/me").json()["name"] == "ann.lee"
+
+
+def test_an_account_of_another_name_is_not_taken_along(hub: Hub) -> None:
+    hub.user("ann.lee", password=PASSWORD)
+    _, answer = come_back(hub.browser("bob" if hub.user("bob") else None))
+    assert "failed=unknown" in answer.headers["location"]
+
+
+@pytest.mark.parametrize("settings", [{"public_url": "https://hub.example"}])
+def test_behind_a_proxy_for_https_the_cookies_are_for_https(hub: Hub, one: OneProvider) -> None:
+    browser = hub.browser()
+    begun = browser.get("/login/oidc")
+    assert "Secure" in begun.headers["set-cookie"]
+    with httpx.Client() as at_provider:
+        back = at_provider.get(begun.headers["location"]).headers["location"]
+    kept = begun.headers["set-cookie"].partition(";")[0]
+    answer = browser.get(back.replace("https://hub.example", ""), headers={"Cookie": kept})
+    assert "Secure" in answer.headers["set-cookie"].partition("_oidc")[0]
+
+
+def test_the_log_in_page_leads_to_the_provider_and_says_what_failed(hub: Hub) -> None:
+    browser = hub.browser()
+    page = browser.get("/login", params={"next": "/jobs?a=b&c"}).text
+    assert '/login/oidc?next=/jobs%3Fa%3Db%26c"' in page
+    for failed, said in (("provider", "try again"), ("unknown", "ask an admin")):
+        assert said in browser.get("/login", params={"failed": failed}).text

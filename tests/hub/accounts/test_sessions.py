@@ -224,3 +224,20 @@ def test_a_stream_ends_with_the_session_that_opened_it(
         other.cookies, other.headers = browser.cookies, browser.headers
         assert other.post("/api/v1/logout").status_code == 204
         assert len(list(pieces)) <= 3, "what was under way, and the end"
+
+
+def test_behind_a_proxy_for_https_links_and_cookies_are_for_https(hub: Hub) -> None:
+    hub.user("ann", password=PASSWORD)
+    hub.user("boss", admin=True)
+    browser = hub.browser()
+    browser.headers["X-Forwarded-Proto"] = "https"
+    cookie = hub.log_in(browser, "ann").headers["Set-Cookie"]
+    assert "Secure" in cookie
+    boss = hub.client("boss", "admin")
+    boss.headers["X-Forwarded-Proto"] = "https"
+    assert boss.post("/api/v1/links", json={}).json()["url"].startswith("https://")
+    page = hub.browser("boss")
+    page.headers["X-Forwarded-Proto"] = "https"
+    csrf = {"csrf_token": page.headers["X-CSRF-Token"]}
+    made = page.post("/admin/users", data={"name": "eve", **csrf}).text
+    assert f"https://{hub.address.partition('://')[2]}/login?link=" in made

@@ -169,6 +169,23 @@ def test_a_content_that_a_disk_has_lost_is_asked_for_again(desk: Desk) -> None:
     assert desk.artifacts.finish(run, "1", desk.now).files == 1
 
 
+def test_a_content_that_a_disk_has_lost_heals_with_the_next_export_of_it(desk: Desk) -> None:
+    first = desk.export("ada", "runs/1", {"a": b"one", "b": b"two"})
+    os.unlink(desk.artifacts.blobs.path(digest(b"one")))
+    second = desk.announce("ada", "runs/2", {"c": b"one", "d": b"two"})
+    assert [one.sha256 for one in desk.artifacts.missing(second)] == [digest(b"one")]
+    desk.export("ada", "runs/2", {"c": b"one", "d": b"two"})
+    assert read(desk, first.id, "a") == read(desk, second.id, "c") == b"one"
+
+
+def test_the_end_may_be_said_twice(desk: Desk) -> None:
+    run = desk.export("ada", "runs/1", {"a": b"one"})
+    before = desk.artifacts.run(run.id)
+    assert desk.artifacts.finish(run, "runs/1", desk.now) == before
+    with pytest.raises(Incomplete, match="nothing is announced"):
+        desk.artifacts.finish(run, "other", desk.now)
+
+
 def test_a_place_is_kept_for_one_export(desk: Desk) -> None:
     artifacts = desk.artifacts
     run = artifacts.begin("ada", Wanted("runs/1", holder="first"), [])
@@ -333,6 +350,33 @@ def test_pages_and_filters(desk: Desk) -> None:
     ]
     assert [run.place for run in desk.artifacts.page(Filter(group="team"), None)] == ["p1/1"]
     assert desk.artifacts.page(Filter(since=desk.now + 1), None) == []
+
+
+def test_each_project_has_its_newest_runs(desk: Desk) -> None:
+    for number in range(9):
+        run = desk.export(("ada", "eve")[number % 2], f"p{number % 3}/{number}", {"a": b"1"})
+        desk.artifacts.share(run, ["team"] if number == 1 else [])
+    desk.export("eve", "z/1", {"a": b"1"})
+    desk.announce("ada", "draft/1", {"a": b"2"})
+
+    def shown(*asked: Any) -> dict[str, list[str]]:
+        found = desk.artifacts.newest_of_projects(*asked)
+        return {name: [run.place for run in runs] for name, runs in found.items()}
+
+    assert shown(None, None, 9, 2) == {
+        "p0": ["p0/6", "p0/3"],
+        "p1": ["p1/7", "p1/4"],
+        "p2": ["p2/8", "p2/5"],
+        "z": ["z/1"],
+    }
+    assert list(shown(None, None, 2, 1)) == ["p0", "p1"]
+    assert list(shown(None, "p1", 9, 1)) == ["p2", "z"]
+    assert shown(("ada", ("team",)), None, 9, 9) == {
+        "p0": ["p0/6", "p0/0"],
+        "p1": ["p1/4", "p1/1"],
+        "p2": ["p2/8", "p2/2"],
+    }
+    assert shown(("bob", ()), None, 9, 9) == {}
 
 
 def test_the_journal_says_what_a_run_was(desk: Desk) -> None:

@@ -45,6 +45,7 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
         (tmp_path / "job" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "job" / path).write_bytes(content)
     (tmp_path / "secret").write_text("outside")
+    (tmp_path / "job" / ".next").write_text("counts directories")
     (tmp_path / "job" / "link").symlink_to(tmp_path / "secret")
     (tmp_path / "job" / "folder-link").symlink_to(tmp_path)
     return DirectoryTree(tmp_path / "job")
@@ -96,6 +97,31 @@ def test_an_archive_has_every_file(tree: Tree) -> None:
         assert zipped.testzip() is None
         assert len(zipped.namelist()) == len(FILES)
         assert zipped.read("top/ünïcode/日本") == b"z"
+
+
+def test_a_zip_keeps_files_apart_whose_names_it_cannot_have(embedded: Desk) -> None:
+    files = {
+        "a\\b.txt": b"1",
+        "a_b.txt": b"2",
+        os.fsdecode(b"\xff"): b"3",
+        os.fsdecode(b"\xfe"): b"4",
+    }
+    tree = ManifestTree(embedded.artifacts, embedded.export("ada", "run", files))
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive(tree, "top", "zip")))) as zipped:
+        names = zipped.namelist()
+        assert sorted(map(zipped.read, names)) == [b"1", b"2", b"3", b"4"]
+    assert "top/a_b.txt" in names
+    assert sum(name.endswith(".txt") for name in names) == 2
+
+
+def test_an_archive_of_a_run_that_goes_meanwhile_is_not_taken_for_whole(desk: Desk) -> None:
+    files = {f"{number:04}": b"x" for number in range(501)}
+    run = desk.export("ada", "run", files)
+    walk = ManifestTree(desk.artifacts, run).walk()
+    assert [next(walk).path for _ in range(500)] == sorted(files)[:500]
+    desk.artifacts.remove(run)
+    with pytest.raises(Absent, match="meanwhile"):
+        next(walk)
 
 
 def test_a_folder_with_many_files_is_passed_over(desk: Desk) -> None:
@@ -178,6 +204,40 @@ def test_a_log_that_grows_is_counted_on(tmp_path: Path) -> None:
         os.close(descriptor)
         assert (window.total, window.lines) == (total, [f"line {total - 1}"])
         assert middle.lines == [f"line {total // 2}"]
+
+
+def look(indexes: lines.LineIndexes, path: Path, first: int, count: int) -> lines.Window:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return indexes.window(OpenFile(descriptor, path.stat().st_size, 0), first, count)
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("size", [180_000, 200_000])
+def test_a_log_that_is_written_anew_is_counted_anew(tmp_path: Path, size: int) -> None:
+    path, indexes = tmp_path / "log", lines.LineIndexes()
+    path.write_bytes(b"a\nb\nc\n" * 30_000)
+    assert look(indexes, path, 0, 1).total == 90_000
+    before = path.stat()
+    path.write_bytes(b"x" * (size - 4) + b"\ntwo")
+    os.utime(path, ns=(0, before.st_mtime_ns + 1))
+    assert path.stat().st_ino == before.st_ino
+    window = look(indexes, path, 0, 1)
+    assert (window.total, window.lines) == (2, ["two"])
+
+
+def test_no_line_is_missed_between_windows_that_are_cut(tmp_path: Path) -> None:
+    path, indexes = tmp_path / "log", lines.LineIndexes()
+    written = [f"{number:04} " + "x" * 1500 for number in range(6000)]  # more than a window holds
+    path.write_text("\n".join(written) + "\n")
+    read: list[str] = []
+    while len(read) < 6000:
+        window = look(indexes, path, len(read) + 1, 10_000)
+        assert window.first == len(read) + 1
+        assert window.lines
+        read += window.lines
+    assert read == written
 
 
 def test_long_lines_and_large_windows_are_cut(tmp_path: Path) -> None:

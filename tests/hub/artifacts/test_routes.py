@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from projects.hub.artifacts import routes
 from tests.components.hub_server import HubServer
 
 
@@ -135,6 +136,19 @@ def test_no_path_leads_out(hub: HubServer, ada: httpx.Client, path: str) -> None
     connection.close()
 
 
+@pytest.mark.parametrize("path", ["{}%2Ffiles/a.txt", "{}/files%2Fa.txt", "{}/%66iles/a.txt"])
+def test_an_address_may_be_encoded_as_anybody_likes(
+    hub: HubServer, ada: httpx.Client, path: str
+) -> None:
+    id_ = export(ada, "runs/1", FILES)
+    with httpx.Client(headers={"Authorization": f"Bearer {hub.token}"}) as client:
+        url = httpx.URL(hub.url).copy_with(
+            raw_path=b"/api/v1/artifacts/" + path.format(id_).encode()
+        )
+        found = client.get(url)
+    assert (found.status_code, found.content) == (200, FILES["a.txt"])
+
+
 def test_bodies_that_lie_are_refused(ada: httpx.Client) -> None:
     content = b"x" * 100_000
     name = sha256(content).hexdigest()
@@ -197,6 +211,26 @@ def test_a_large_content_over_a_broken_connection_goes_on(
     assert rest.json() == {"offset": len(content), "complete": True}
     assert ada.post(f"/artifacts/{id_}/finish", json={}).status_code == 200
     assert ada.get(f"/artifacts/{id_}/files/a").content == content
+
+
+def test_a_connection_that_breaks_without_a_word_keeps_a_content_from_nobody(
+    hub: HubServer, ada: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "SILENCE", 0.1)
+    content = os.urandom(200_000)
+    name = sha256(content).hexdigest()
+    begun = ada.post("/artifacts", json={"place": "r", "files": listed({"a": content})})
+    address = f"/blobs/{name}?artifact={begun.json()['id']}"
+    head = (
+        f"PUT /api/v1{address} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Bearer {hub.token}\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    port = int(hub.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as wire:
+        wire.sendall(head.encode() + content[:100_000])
+        assert wire.recv(100).startswith(b"HTTP/1.1 408")
+        rest = ada.put(f"{address}&offset=100000", content=content[100_000:])
+    assert rest.json() == {"offset": len(content), "complete": True}
 
 
 def test_files_are_sent_in_ranges_and_in_a_sandbox(ada: httpx.Client) -> None:

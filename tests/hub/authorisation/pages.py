@@ -9,8 +9,8 @@ from projects.hub.artifacts.values import File, Wanted
 from tests.hub.authorisation.expected import May, Table, Things
 from tests.hub.hub_world import Hub
 
-OPEN = ("/login", "/static/{name:path}")
-"""The pages that anybody may see."""
+OPEN = ("/login", "/register", "/static/{name:path}")
+"""The pages that anybody may see, and the form by which one becomes a user."""
 
 _OF_A_SITE: Table = {
     ("GET", "/jobs"): May("read"),
@@ -34,6 +34,7 @@ TABLE: Table = {
         (method, "/satellites/{nickname}" + path): may for (method, path), may in _OF_A_SITE.items()
     },
     ("GET", "/static/{name:path}"): May("nothing"),
+    ("POST", "/register"): May("nothing"),
     ("GET", "/"): May("read"),
     ("GET", "/live/all"): May("read"),
     ("GET", "/satellite"): May("read"),
@@ -52,7 +53,7 @@ TABLE: Table = {
     ("GET", "/artifacts"): May("read"),
     ("GET", "/artifacts/{run}"): May("read", "team reads"),
     ("GET", "/artifacts/{run}/{path:anything}"): May("read", "team reads"),
-    ("GET", "/compare"): May("read"),
+    ("GET", "/compare"): May("read", "team reads", query="a={run}&b={run}"),
     ("GET", "/projects"): May("read"),
     ("GET", "/account"): May("read"),
     ("POST", "/account/tokens"): May("submit"),

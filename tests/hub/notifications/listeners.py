@@ -7,7 +7,7 @@ import http.server
 import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ class Heard:
     moods: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     mails: list[str] = field(default_factory=list)
+    refuses: Callable[[bytes], bool] = lambda _: False
 
     @property
     def url(self) -> str:
@@ -36,6 +37,8 @@ def web_server(port: int = 0) -> Iterator[Heard]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             heard.requests.append((self.path, dict(self.headers.items()), body))
             status, headers = heard.moods.pop(0) if heard.moods else (200, {})
+            if heard.refuses(body):
+                status = 500
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

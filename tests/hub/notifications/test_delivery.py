@@ -178,6 +178,42 @@ def test_a_server_that_is_away_gets_it_when_it_is_back_and_is_given_up_after_day
     assert found.error.startswith("given up after 3 days: 127.0.0.1: ")
 
 
+@pytest.mark.parametrize("others", [1, 5])
+def test_a_message_that_never_goes_through_keeps_no_others_back(room: Room, others: int) -> None:
+    with web_server() as web:
+        web.refuses = lambda body: b"poison" in body
+        room.rule("webhook", web.url)
+        room.happens("job:0", "poison")
+        for number in range(others):
+            room.happens(f"job:{number + 1}")
+        room.deliver()
+        pauses = []
+        for _ in range(5):
+            before, room.now = room.now, room.outbox.next_at() or 0
+            pauses.append((room.now - before) / moment.SECOND)
+            room.deliver()
+        states = [one.state for one in room.outbox.page(None, limit=99)]
+        assert states == ["delivered"] * others + ["waiting"]
+        assert pauses[-1] >= 16, "it is tried less and less often"
+        room.happens("job:later")
+        assert room.deliver().state == "delivered"
+
+
+def test_a_server_that_is_away_is_asked_no_more_often_when_more_waits_for_it(room: Room) -> None:
+    with web_server() as gone:
+        pass
+    room.rule("webhook", gone.url)
+    for number in range(20):
+        room.happens(f"job:{number}")
+    room.deliver()
+    for _ in range(9):
+        room.now = room.outbox.next_at() or 0
+        room.deliver()
+    tried = sum(one.attempts for one in room.outbox.page(None, limit=99))
+    assert tried == 10
+    assert ((room.outbox.next_at() or 0) - room.now) / moment.SECOND >= 512
+
+
 def test_what_was_decided_before_a_kill_is_delivered_after_it(room: Room, web: Heard) -> None:
     room.rule("webhook", web.url)
     room.happens()
@@ -301,6 +337,10 @@ def test_private_addresses_are_refused(room: Room, web: Heard) -> None:
         ("::ffff:8.8.8.8", True),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("::7f00:1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("fec0::1", False),
     ],
 )
 def test_public_addresses(address: str, public: bool) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from projects.hub.accounts.guard import Guard
-from tests.hub.hub_world import PASSWORD, Hub
+from tests.hub.hub_world import PASSWORD, TEST, Hub
 
 NEW = "an even longer horse"
 
@@ -28,7 +28,7 @@ def sent(browser: httpx.Client, path: str, **fields: str) -> httpx.Response:
 
 def beside(page: str, name: str) -> str:
     """Return what is said beside a field."""
-    found = re.search(rf'<p class="error" id="f-{name}-wrong">(.*?)</p>', page)
+    found = re.search(rf'<p class="error" id="(?:f|new)-{name}-wrong">(.*?)</p>', page)
     return found[1] if found else ""
 
 
@@ -126,3 +126,33 @@ def test_what_is_done_on_pages_is_in_the_audit_log_too(hub: Hub, ann: httpx.Clie
     made = [what for _, action, what in said if action == "submission.create"]
     assert len(made) == 2
     assert "example" not in made
+
+
+def test_who_registers_with_a_mistake_is_told_beside_the_field(hub: Hub) -> None:
+    hub.directory.set_registration("open", TEST)
+    browser = hub.browser()
+    assert "No account yet?" in browser.get("/login").text
+    given = {"name": "eve", "full_name": "Eve E", "email": "", "password": "short"}
+    answer = browser.post("/register", data=given)
+    assert answer.status_code == 422
+    assert beside(answer.text, "password").startswith("has 5 characters")
+    assert 'value="Eve E"' in answer.text
+    assert "short" not in answer.text
+    answer = browser.post("/register", data=given | {"password": PASSWORD})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert browser.get("/account").status_code == 200
+    taken = hub.browser().post("/register", data=given | {"password": PASSWORD})
+    assert (taken.status_code, beside(taken.text, "name")) == (409, "the name eve is taken")
+    hub.directory.set_registration("closed", TEST)
+    closed = hub.browser().post("/register", data=given | {"name": "eva", "password": PASSWORD})
+    assert closed.status_code == 403
+    assert "registration is closed" in closed.text
+
+
+def test_nobody_is_registered_by_a_page_of_another_site(hub: Hub) -> None:
+    hub.directory.set_registration("open", TEST)
+    browser = hub.browser()
+    browser.headers["Origin"] = "https://evil.example"
+    answer = browser.post("/register", data={"name": "eve", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert hub.accounts.user("eve") is None

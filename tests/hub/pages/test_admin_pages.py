@@ -10,7 +10,7 @@ import pytest
 
 from projects.hub.artifacts.artifacts import Artifacts
 from projects.hub.artifacts.values import File, Wanted
-from tests.hub.hub_world import Hub, served_hub
+from tests.hub.hub_world import TEST, Hub, served_hub
 from tests.hub.pages.test_account_pages import beside, sent
 
 MIB = 1 << 20
@@ -84,3 +84,18 @@ def test_a_name_that_is_none_is_said_beside_the_field(boss: httpx.Client) -> Non
     assert answer.status_code == 422
     assert "is no name" in beside(answer.text, "name")
     assert 'value="Bob &lt;Lee&gt;"' in answer.text
+
+
+def test_no_link_is_made_for_who_is_disabled_nor_a_user_of_a_strange_name(hub: Hub) -> None:
+    hub.user("eve")
+    hub.directory.change("eve", {"disabled": True}, TEST)
+    boss = hub.browser("boss")
+    csrf = {"csrf_token": boss.headers["X-CSRF-Token"]}
+    answer = boss.post("/admin/users", data={"name": "eve", **csrf})
+    assert answer.status_code == 422
+    assert "eve is disabled" in answer.text
+    assert "link=" not in answer.text
+    for full_name in ("x" * 201, "a\tb"):
+        answer = boss.post("/admin/users", data={"name": "mallory", "full_name": full_name, **csrf})
+        assert answer.status_code == 422
+    assert hub.accounts.user("mallory") is None

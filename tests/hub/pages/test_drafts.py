@@ -124,3 +124,45 @@ def test_values_of_a_job_fill_the_form_again() -> None:
     draft = drafts.empty(TOOL, {"title": "x", "verbose": True, "fruits": ["apple"], "users": 4})
     texts = {one.said["name"]: list(one.raw) for one in draft.fields if one.raw}
     assert texts == {"title": ["x"], "verbose": ["true"], "fruits": ["apple"], "users": ["4"]}
+
+
+@pytest.mark.parametrize("text", ["--5", "-", "- 5", "5-", "\u0665", "\u00b2", "1" * 10, "1e3"])
+@pytest.mark.parametrize("name", ["parallel", "priority"])
+def test_what_only_looks_like_a_number_is_told(name: str, text: str) -> None:
+    draft = read(*GOOD, (name, text))
+    assert "is not a whole number" in draft.errors[name]
+    assert name not in draft.request()
+
+
+def test_very_many_values_are_refused_before_they_are_looked_at() -> None:
+    draft = read(*GOOD, ("m.offset", "\n".join(map(str, range(drafts.MOST_JOBS + 1)))))
+    assert draft.errors["offset"] == "10,001 values; a form makes at most 10,000 jobs"
+    assert draft.count == 1
+
+
+def test_as_many_values_as_jobs_are_made_once_each() -> None:
+    class Once(int):
+        """A value that says when it is compared with another one."""
+
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("each value would be compared with each other one")
+
+        __hash__ = int.__hash__
+
+    class Reading:
+        def read(self, text: str, more: Any) -> Once:
+            return Once(text)
+
+    values = drafts._values(Reading(), [], [*map(str, range(1000)), "7"])  # type: ignore[arg-type]
+    assert len(values) == 1000
+
+
+def test_only_line_breaks_part_values() -> None:
+    draft = read(*GOOD, ("m.title", "one\u2028two\r\nthree\x0bfour\rfive"))
+    assert draft.axes["title"] == ["one\u2028two", "three\x0bfour", "five"]
+
+
+def test_a_preview_of_very_many_jobs_makes_few_of_them() -> None:
+    draft = read(*GOOD, ("m.title", "\n".join(map(str, range(5000)))))
+    assert (len(json.loads(draft.json())["job_specs"]), draft.is_cut) == (50, True)
+    assert len(draft.request()["job_specs"]) == 5000

@@ -7,6 +7,7 @@ import re
 import httpx
 import pytest
 
+from projects.hub.sites.local import LocalSite
 from tests.hub.hub_world import TEST, Hub
 
 PAGES = (
@@ -72,6 +73,20 @@ def test_who_is_not_logged_in_is_led_to_the_log_in(hub: Hub) -> None:
 def test_the_log_in_leads_nowhere_else(hub: Hub, onward: str) -> None:
     text = hub.browser().get("/login", params={"next": onward}).text
     assert 'name="next" value="/"' in text
+
+
+def test_the_list_of_satellites_asks_for_counts_only(
+    hub: Hub, ann: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.world.puppets.hold = True
+    hub.world.submit(hub.client("ann"), 3)
+
+    async def jobs(*_: object) -> None:
+        raise AssertionError("no jobs are shown")
+
+    monkeypatch.setattr(LocalSite, "jobs", jobs)
+    shown = re.findall(r'class="num">(\d+)<', ann.get("/satellites").text)
+    assert sum(map(int, shown)) == 3  # some run, some wait
 
 
 def test_lists_are_gone_through_in_both_directions(hub: Hub, ann: httpx.Client) -> None:

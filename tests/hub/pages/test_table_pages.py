@@ -47,6 +47,15 @@ def test_the_owner_says_which_way_is_good_and_who_sees_it(hub: Hub, ann: httpx.C
     assert bob.get(PAGE).status_code == 404
 
 
+def test_one_row_is_a_row_and_several_are_rows(ann: httpx.Client) -> None:
+    assert "1 row of ann" in ann.get(PAGE).text
+    ann.post(f"{API}/rows", json=[{"count": "many"}]).raise_for_status()
+    assert "1 row doesn't fit" in ann.get("/tables").text
+    ann.post(f"{API}/rows", json=[{"count": "few"}]).raise_for_status()
+    assert "2 rows don't fit" in ann.get("/tables").text
+    assert "3 rows of ann" in ann.get(PAGE).text
+
+
 def test_mistakes_are_beside_their_fields(ann: httpx.Client) -> None:
     answer = sent(ann, **{"unit.1": "x" * 41, "better.1": "lower"})
     assert answer.status_code == 422

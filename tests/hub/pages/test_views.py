@@ -49,6 +49,19 @@ def test_windows_of_a_log_leave_nothing_out_and_show_nothing_twice(data: bytes, 
     assert seen == data
 
 
+@pytest.mark.parametrize("last", ["\n", "", "\nend\n"])
+def test_a_line_that_fills_windows_is_gone_through_backwards(last: str) -> None:
+    data = ("begin\n" + "x" * 1000 + last).encode()
+    to, seen = len(data), b""
+    while to > 0:
+        begin = max(0, to - 64)
+        shown = log_view.backwards(Part(data[begin:to], begin, len(data)))
+        assert shown.start < shown.end == to
+        seen = data[shown.start : shown.end] + seen
+        to = shown.start
+    assert seen == data
+
+
 @given(st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"") + b"\n")))
 def test_windows_backwards_begin_with_whole_lines(lines: list[bytes]) -> None:
     data, size = b"".join(lines), 64
@@ -148,6 +161,14 @@ def test_progress_is_told_by_what_is_usual() -> None:
 
 def test_what_a_submission_may_still_take() -> None:
     begun = {"phase": "running", "jobs": 10, "states": {"DONE": 3, "RUNNING": 2, "WAITING": 5}}
-    assert history.remaining(begun, [10.0, 20.0], 2) == 4 * 15
-    assert history.remaining(begun, [], 2) is None
-    assert history.remaining({**begun, "phase": "pending"}, [10.0], 2) is None
+    assert history.remaining(begun, [10.0, 20.0], 2, []) == 4 * 15
+    assert history.remaining(begun, [10.0, 20.0], 2, [3.0, 5.0]) == 4 * 15 - 4
+    assert history.remaining(begun, [10.0, 20.0], 2, [1000.0]) == 3 * 15
+    assert history.remaining(begun, [], 2, [3.0]) is None
+    assert history.remaining({**begun, "phase": "pending"}, [10.0], 2, []) is None
+
+
+def test_nothing_is_told_of_a_last_job_that_takes_longer_than_usual() -> None:
+    last = {"phase": "running", "jobs": 3, "states": {"DONE": 2, "RUNNING": 1}}
+    assert history.remaining(last, [10.0], 2, [4.0]) == 6
+    assert history.remaining(last, [10.0], 2, [11.0]) is None

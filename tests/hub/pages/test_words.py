@@ -11,7 +11,9 @@ NOW = parse_iso("2026-05-04T12:00:00Z")
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (-3, "0.00 s"),
+        (-3, "0 s"),
+        (0.0004, "0 s"),
+        (0.0042, "4 ms"),
         (0.123, "0.12 s"),
         (3.44, "3.4 s"),
         (42.4, "42 s"),
@@ -128,14 +130,16 @@ def test_what_was_measured_has_its_unit() -> None:
 
 def test_of_two_runs_the_kpis_that_got_worse_come_first() -> None:
     def kpi(name: str, a: float | None, better: bool | None, apart: bool) -> dict[str, object]:
-        return {"name": name, "a": a, "b": 1.0, "better": better, "apart": apart}
+        change = (1.0 - a) / a if a else None
+        return {"name": name, "a": a, "b": 1.0, "change": change, "better": better, "apart": apart}
 
     kpis = [
         kpi("only in b", None, None, apart=False),
         kpi("noise", 1.0, better=False, apart=False),
         kpi("better", 2.0, better=True, apart=True),
-        kpi("worse", 3.0, better=False, apart=True),
+        kpi("worse", 0.7, better=False, apart=True),
+        kpi("worst", 3.0, better=False, apart=True),
     ]
     assert [one["name"] for one in words.kpis_in_order(kpis)] == [
-        "worse", "better", "noise", "only in b",
+        "worst", "worse", "better", "noise", "only in b",
     ]  # fmt: skip

@@ -6,13 +6,15 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from projects.hub.sites.remote import RemoteSite
 from projects.hub.sites.satellites import SILENCE
 from projects.jobs.model import moment
 from projects.satellite.registration.registration import Registration
 from tests.hub.hub_world import Hub, later
-from tests.jobs.http.puppets import served
+from tests.jobs.http.puppets import World, served
 
 SAID = {"nickname": "lab-1", "url": "http://lab-1:8001", "version": "1", "tools": ["sort"]}
 
@@ -125,3 +127,57 @@ def test_jobs_of_a_satellite_are_seen_through_the_hub(hub: Hub, tmp_path: Path) 
         hub.user("bob")
         assert hub.browser("bob").get(where).status_code == 404
     assert "doesn&#39;t answer" in browser.get("/satellites/lab-1").text
+
+
+def test_a_satellite_that_moves_is_in_the_audit_log(hub: Hub) -> None:
+    client = hub.client("sat", "satellite")
+    for url in (SAID["url"], SAID["url"], "http://elsewhere:8001", "http://elsewhere:8001"):
+        client.post("/api/v1/satellites", json={**SAID, "url": url}).raise_for_status()
+    noted = [what for _, action, what in hub.audited() if action == "satellite.register"]
+    assert noted == ["lab-1 at http://elsewhere:8001", f"lab-1 at {SAID['url']}"]
+
+
+@pytest.mark.parametrize("token", ["a b", "secr\u00e9t", "a\r\nb"])
+def test_a_credential_that_no_header_holds_is_refused(hub: Hub, token: str) -> None:
+    client = hub.client("sat", "satellite")
+    answer = client.post("/api/v1/satellites", json={**SAID, "token": token})
+    assert set(answer.json()["error"]["fields"]) == {"token"}
+
+
+def register(hub: Hub, far: World, nickname: str) -> None:
+    said = {"nickname": nickname, "url": far.address, "version": "1", "tools": ["example"]}
+    token = far.token("hub", ["admin"])
+    client = hub.client("sat", "satellite")
+    client.post("/api/v1/satellites", json={**said, "token": token}).raise_for_status()
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout])
+def test_one_that_dies_after_it_was_chosen_leaves_the_jobs_to_another(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[httpx.HTTPError]
+) -> None:
+    """Nothing has reached it: another one takes them. It may have: that is said, nobody does."""
+    hub.user("ann")
+    once = RemoteSite._once
+
+    async def dies(site: RemoteSite, method: str, path: str, *rest: Any, **more: Any) -> Any:
+        if (site.nickname, path) == ("a-first", "/submissions"):
+            raise site._away(error("gone"), "GET" if error is httpx.ConnectError else method)
+        return await once(site, method, path, *rest, **more)
+
+    monkeypatch.setattr(RemoteSite, "_once", dies)
+    hub.world.puppets.hold = True
+    hub.world.submit(hub.client("ann"), 5)  # the hub's own machine is the busiest
+    with served(tmp_path / "far", ["satellite"]) as far:
+        register(hub, far, "a-first")
+        register(hub, far, "b-second")
+        browser = hub.browser("ann")
+        form = {"site": "any that can", "csrf_token": browser.headers["X-CSRF-Token"]}
+        answer = browser.post("/submit/example", data=form)
+        taken = far.client("ann").get("/api/v1/jobs").json()["items"]
+        if error is httpx.ConnectError:
+            assert answer.headers["Location"].startswith("/satellites/b-second/jobs/")
+            assert len(taken) == 1
+        else:
+            assert answer.status_code == 503
+            assert "look there first whether it took what was sent" in answer.text
+            assert taken == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from projects.core.errors import UsageError
 from projects.hub.tables import command_line, downloads
 from projects.hub.toolbox import hub as words
-from projects.jobs.library.client import Client, Refused
+from projects.jobs.library.client import Away, Client, Refused
 from tests.hub.hub_world import Hub
 
 PATH = "/api/v1/tables/lab%201/speed"
@@ -33,11 +34,26 @@ def test_a_file_is_uploaded_once_unless_again(
     assert (first["rows"], first["added"]) == (2, ["ms", "mode"])
     assert capsys.readouterr().err == ""
     assert command_line.upload(client, PATH, str(file), None, again=False) == first
-    told = capsys.readouterr().err
-    assert told.startswith(f"nothing was added: {file} was uploaded at {first['at']} already")
-    assert "to rows 1 to 2; --again" in told
+    said = capsys.readouterr().err
+    assert said == f"nothing was added: {file} was uploaded {first['at']}; --again adds it again\n"
     assert command_line.upload(client, PATH, str(file), None, again=True)["first"] == 3
     assert capsys.readouterr().err == ""
+
+
+def test_a_download_that_breaks_off_leaves_nothing(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Iterator[bytes]:
+        yield b"half a li"
+        raise Away("it went away")
+
+    monkeypatch.setattr(Client, "stream", broken)
+    target = tmp_path / "out.csv"
+    target.write_text("before")
+    with pytest.raises(Away):
+        command_line.download(client, PATH, str(target), "")
+    assert list(tmp_path.glob("out.csv*")) == [target]
+    assert target.read_text() == "before"
 
 
 def test_a_download_is_a_file_or_stdout(

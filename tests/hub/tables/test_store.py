@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -206,7 +207,50 @@ def test_pages_have_every_row_once_in_order(tables: Tables, sort: str, limit: in
         assert present == sorted(present, reverse=sort.startswith("-"))
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "bnVsbA", "WzEsMV0", "WyJ4Iiwx", "WzEsIngiXQ"])
+TEXTS = [*"aAbB", "é", "e\u0301", "", " ", "%", "_", "'", '"', "\\", "long " * 1000, None]
+NUMBERS = [0, -1, 0.5, 2**53, -(2**53), 1e300, -1e-300, 0.1, None]
+WIDE = [2**63 - 1, -(2**63), 2**53 + 1, 2**53, 7, None]
+JSON = [{"a": 1}, [1, 2], None, {"long": "x" * 5000}]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_pages_have_every_row_once_while_rows_are_added(tables: Tables, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  (the same each time)
+
+    def add() -> None:
+        rows = [
+            {
+                "text": chance.choice(TEXTS),
+                "number": chance.choice(NUMBERS),
+                "wide": chance.choice(WIDE),
+                "json": chance.choice(JSON),
+                "ok": chance.choice([True, False, None]),
+            }
+            for _ in range(6)
+        ]
+        append(tables, rows, origin=Origin(chance.choice(["ada", "Bob", "é"])))
+
+    append(tables, {"text": "a", "number": 0.5, "wide": 2**60, "json": [], "ok": True})
+    for name in ("text", "number", "wide", "json", "ok", "@by", "@at", "@row", "@errors", "@job"):
+        for sort in (name, f"-{name}"):
+            add()
+            there = [row.number for row in page(tables, sort=sort, limit=1000).rows]
+            found: list[int] = []
+            cursor = None
+            while True:
+                one = page(tables, sort=sort, limit=17, cursor=cursor)
+                found += [row.number for row in one.rows]
+                cursor = one.next
+                if cursor is None:
+                    break
+                assert len(cursor) < 100, "it is a part of an address"
+                if len(found) < 18:
+                    add()
+            assert len(found) == len(set(found))
+            assert [number for number in found if number in set(there)] == there
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "0", "2", "-1", "٣", "1" * 19, "WzEsMV0"])
 def test_a_cursor_of_something_else_is_refused(tables: Tables, cursor: str) -> None:
     append(tables, {"t": "x"})
     with pytest.raises(BadWords, match="begin again"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -176,3 +177,41 @@ def test_the_old_password_is_asked_for_only_where_it_counts(
     type_in(monkeypatch, PASSWORD, NEW)
     commands.users("password", "boss")
     assert as_admin.log_in(as_admin.browser(), "boss", NEW).status_code == 200
+
+
+def test_who_logs_in_on_the_hubs_machine_leaves_its_own_access(
+    as_admin: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_admin.user("ann", password=PASSWORD)
+    address = address_of(as_admin.address)
+    own = token_files.path_for(address.host, address.port)
+    before = own.read_text()
+    type_in(monkeypatch, PASSWORD)
+    made = commands.login("ann")
+    assert made["use"] == "TOPGALLANT_USER=ann"
+    assert own.read_text() == before
+    assert [one["name"] for one in commands.users()] == ["ann", "boss"], "as an admin"
+    monkeypatch.setenv("TOPGALLANT_USER", "ann")
+    with pytest.raises(TopgallantError, match="this needs a token with the scope admin"):
+        commands.users()
+    assert commands.users("show", "ann")["name"] == "ann"
+    monkeypatch.setenv("TOPGALLANT_USER", "eve/../ann")
+    with pytest.raises(TopgallantError, match="wants a token"):
+        commands.users("show", "ann")
+
+
+def test_elsewhere_who_logged_in_last_is_who_calls(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = address_of(hub.address)
+    gone = token_files.path_for(address.host, address.port)
+    token_files.write(gone, "tg_of-a-server-that-was-here-once")
+    for at, name in enumerate(("bob", "ann")):
+        hub.user(name, password=PASSWORD)
+        type_in(monkeypatch, PASSWORD)
+        made = commands.login(name, server=hub.address)
+        assert "use" not in made
+        os.utime(made["file"], (at, at))
+        assert commands.users("show", name, server=hub.address)["name"] == name
+    monkeypatch.setenv("TOPGALLANT_USER", "bob")
+    assert commands.users("show", "bob", server=hub.address)["name"] == "bob"

@@ -41,6 +41,25 @@ def test_sat_28_directories_of_jobs_that_ended_long_ago_go_rows_stay(
     assert (job.state, job.outcome, job.return_code) == (State.ARCHIVED, Outcome.SUCCESS, 0)
 
 
+def test_one_that_is_retried_while_others_expire_keeps_what_it_writes(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.tool("quick", "echo $TOPGALLANT_ATTEMPT")
+    first, second = house.run("quick"), house.run("quick")
+    remove = retention.remove
+
+    def slowly(logs: Path, job_id: str) -> bool:
+        if job_id == first.id:
+            house.engine.retry(second.id)
+            house.until(lambda: house.job(second.id).outcome and house.job(second.id).attempt == 2)
+        return remove(logs, job_id)
+
+    monkeypatch.setattr(retention, "remove", slowly)
+    assert retention.expire(house.store, house.data / "job_logs", 0, never) == 1
+    assert house.job(first.id).state == State.ARCHIVED
+    assert house.output(second) == f"{second.id}.2\n"
+
+
 def test_sat_28_so_many_days_as_the_settings_say(house: Any) -> None:
     house.tool("quick", "true")
     house.start(expire_days=1, clear_logs_at_start=False)

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+import sqlalchemy
 
 from projects.jobs.engine.refusals import Conflict, InvalidRequest, NotFound, TooLarge
 from projects.jobs.model import identity
@@ -217,6 +218,26 @@ def test_sat_35_a_whole_submission_is_cancelled(house: Any) -> None:
     assert {job.reason for job in jobs} == {"enough"}
     assert house.done(after.job_ids[0]).outcome == Outcome.SUCCESS
     assert house.engine.running() == 0
+
+
+def test_who_listens_makes_no_cancel_of_many_jobs_slow(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.tool("slow", "exec sleep 300")
+    sent = house.submit(*["slow"] * 1500)
+    house.running(sent.job_ids[0])
+    execute, looks = sqlalchemy.Connection.execute, []
+
+    def look(*words: Any, **more: Any) -> Any:
+        looks.append(1)
+        return execute(*words, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlalchemy.Connection, "execute", look)
+        house.engine.cancel_submission(sent.submission.id)
+    assert len(looks) < 500
+    house.done(sent.job_ids[0])
+    house.until(lambda: {news.id for news in house.news if news.outcome} == set(sent.job_ids))
 
 
 def test_a_job_that_has_ended_is_retried_in_a_clean_directory(house: Any) -> None:

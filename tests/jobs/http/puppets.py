@@ -64,7 +64,7 @@ class Puppets:
         usage = Usage(0.5, 0.25, 1 << 20)
         self._report(Ended(number, attempt, code, signal, reason, moment.now(), usage))
 
-    def follow(self, order: Order, number: int, attempt: int) -> bool:
+    def follow(self, orders: Sequence[Order], number: int, attempt: int) -> bool:
         return False
 
     def stop(self, number: int, attempt: int, reason: str) -> None:

@@ -9,16 +9,54 @@ from urllib.parse import quote, urlsplit
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
 
 from projects.core.errors import TopgallantError
-from projects.jobs.http.body import MOST_DEPTH, parse
+from projects.jobs.http.body import MOST_DEPTH, parse, read_model
+from projects.jobs.http.refusals import Invalid
 from tests.jobs.http.puppets import World, bearer
 
 HEADERS = {"Content-Type": "application/json"}
 
 
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    depth: int = 0
+
+
+class Wanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    inner: Inner = Inner()
+
+
 def deep(levels: int) -> bytes:
     return b"[" * levels + b"]" * levels
+
+
+def test_a_request_is_read_as_its_class_has_it() -> None:
+    assert read_model(Wanted, {"name": "a", "inner": {"depth": 2}}).inner.depth == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        ({"name": 1}, {"name": "Input should be a valid string"}),
+        ({"name": "a", "naem": 1}, {"naem": 'unknown field "naem"; did you mean "name"?'}),
+        ({"name": "a", "inner": {"name": 1}}, {"inner.name": "there is no such field"}),
+        ({"name": "a", "inner": {"depth": "2"}}, {"inner.depth": "Input should be a valid int"}),
+        ([], {"body": "it must be an object"}),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said_by_field(values: Any, fields: dict[str, str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_model(Wanted, values)
+    said = refused.value.fields
+    assert said.keys() == fields.keys()
+    for name, text in fields.items():
+        assert text in said[name]
 
 
 def test_a_body_may_be_nested_up_to_the_bound() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,7 @@ def test_a_listing_has_regular_files_in_order_and_is_bounded(
 ) -> None:
     (directory / "out").symlink_to("../secret")
     os.mkfifo(directory / "pipe")
+    (directory / ".next").touch()  # counts numbered directories
     Path(os.fsdecode(os.fsencode(directory) + b"/\xff")).write_text("odd")
     items, complete = files.listing(directory)
     assert [item.path for item in items] == ["a.txt", "results/deep/b.json", "\\udcff"]
@@ -207,3 +209,20 @@ def test_a_file_that_shrinks_while_it_is_sent_breaks_the_answer_off(world: World
         os.truncate(big, 100)
         answer.read()
     assert client.get("/api/v1/info").status_code == 200
+
+
+def test_folders_nested_by_the_thousand_are_listed(tmp_path: Path) -> None:
+    at = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=at)
+        below = os.open("d", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(os.open("deep", os.O_WRONLY | os.O_CREAT, dir_fd=at))
+    os.close(at)
+    Path(tmp_path, "z").write_text("")
+    try:
+        found, complete = files.listing(tmp_path)
+    finally:
+        subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest's own can't
+    assert ([each.path for each in found], complete) == (["d/" * 1500 + "deep", "z"], True)

@@ -45,6 +45,10 @@ def order(root: Path, number: int) -> Order:
     )
 
 
+FOLLOWERS = 3
+"""So many jobs are handed over ahead."""
+
+
 class Driver:
     def __init__(self, root: Path, jobs: int, slots: int) -> None:
         self.root = root
@@ -55,7 +59,7 @@ class Driver:
         self.over: dict[int, Any] = {}
         self.running: set[int] = set()
         self.waiting: list[int] = []
-        self.followers: dict[int, int] = {}  # by what they follow
+        self.followers: dict[int, list[int]] = {}  # by the running one before them
         for line in self.path.read_bytes().split(b"\n"):
             try:
                 row = json.loads(line)
@@ -81,15 +85,22 @@ class Driver:
         backend.close()
 
     def follow(self, backend: ProcessBackend, leader: int) -> None:
-        if self.waiting and backend.follow(order(self.root, self.waiting[-1]), leader, 1):
-            self.followers[leader] = self.waiting.pop()
+        behind = self.followers.setdefault(leader, [])
+        fresh = self.waiting[len(behind) - FOLLOWERS :][::-1]
+        orders = [order(self.root, number) for number in fresh]
+        if orders and backend.follow(orders, leader, 1):
+            behind += fresh
+            del self.waiting[-len(fresh) :]
 
     def end(self, backend: ProcessBackend, number: int) -> None:
         self.running.discard(number)
-        follower = self.followers.pop(number, None)
-        if follower is not None:
+        behind = self.followers.pop(number, None)
+        if behind:
+            follower = behind.pop(0)
             self.running.add(follower)
-            self.follow(backend, follower)
+            self.followers[follower] = behind
+            if len(behind) < FOLLOWERS:
+                self.follow(backend, follower)
 
     def note(self, backend: ProcessBackend, reports: list[Report]) -> None:
         settled = []
@@ -100,7 +111,8 @@ class Driver:
                 self.write({"kind": "started", "n": number, "pid": report.pid})
                 continue
             if isinstance(report, Returned):
-                self.followers = {k: n for k, n in self.followers.items() if n != number}
+                for behind in self.followers.values():
+                    behind[:] = [other for other in behind if other != number]
                 self.running.discard(number)
                 self.waiting.append(number)
                 continue

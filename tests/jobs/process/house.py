@@ -17,6 +17,9 @@ from projects.jobs.process.orders import Ended, Order, Report, Started, Unknown
 
 PATIENCE = 20.0
 
+GATED = "while [ ! -e ../go ]; do sleep 0.01; done; exit 42"
+"""A script that waits for `House.open_gate`."""
+
 
 def processes_of(needle: str) -> dict[int, str]:
     """Return name by pid of what carries `needle` in its command line or environment."""
@@ -53,6 +56,9 @@ class House:
 
     def sh(self, number: int, script: str, **fields: Any) -> Order:
         return self.order(number, "/bin/sh", "-c", script, **fields)
+
+    def open_gate(self) -> None:
+        (self.root / "logs" / "go").touch()
 
     def until(self, condition: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + PATIENCE

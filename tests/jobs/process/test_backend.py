@@ -147,16 +147,6 @@ def test_one_that_is_stopped_by_a_signal_can_still_end(house: House) -> None:
     assert house.ended(1).exit_code == 5
 
 
-def test_stopping_a_job_that_waits_for_a_runner_keeps_it_from_starting(house: House) -> None:
-    for number in range(4):
-        house.backend.launch(house.sh(number, "sleep 9"))
-    house.backend.launch(house.sh(9, "echo x"))
-    house.backend.stop(9, 1, "changed my mind")
-    end = house.ended(9)
-    assert end.reason == "stopped"
-    house.backend.stop(77, 1, "nobody knows it")
-
-
 def test_daemons_that_a_job_leaves_are_ended_and_noted(house: House) -> None:
     script = (
         "setsid sleep 98765 & (setsid sh -c 'trap \"\" TERM; sleep 98765; sleep 98765' &) ; exit 4"
@@ -178,19 +168,6 @@ def test_no_zombies(house: House) -> None:
             except OSError:
                 continue
             assert not (int(fields[1]) in runners and fields[0] == "Z")
-
-
-def test_runners_are_reused_and_idle_ones_leave(house: House, tmp_path: Path) -> None:
-    for number in range(5):
-        house.perform(house.sh(number, "true"))
-    assert len(house.pids("job-runner")) == 1
-    for number in range(10, 13):
-        house.backend.launch(house.sh(number, "sleep 0.1"))
-    for number in range(10, 13):
-        house.ended(number)
-    assert len(house.pids("job-runner")) == 3
-    house.backend._idle_seconds = 0.1
-    house.until(lambda: len(house.pids("job-runner")) == 1)
 
 
 def test_settled_ends_are_cut_from_the_journals(house: House) -> None:

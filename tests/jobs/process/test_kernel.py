@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +28,10 @@ def test_a_process_is_found_by_its_mark_also_while_it_is_being_executed(
     finally:
         child.kill()
         child.wait()
+
+
+def test_only_those_of_the_names_are_ended(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("w"):
+        assert kernel.end_holders(str(path), ["job-runner"]) == []
+    assert kernel.end_holders(str(tmp_path / "other"), ["job-runner"]) == []

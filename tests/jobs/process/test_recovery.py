@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.core.errors import InfrastructureError
-from projects.jobs.process import backend, wire
+from projects.jobs.process import wire
 from projects.jobs.process.orders import Ended, Started, Unknown
 from tests.jobs.process.house import House, processes_of
 
@@ -83,7 +82,7 @@ def test_a_stop_between_the_death_of_a_runner_and_its_discovery_counts(house: Ho
     (spawner,), (runner,) = house.pids("job-spawner"), house.pids("job-runner")
     os.kill(spawner, signal.SIGSTOP)
     house.kill(runner)
-    house.until(lambda: not house.backend._busy)
+    house.until(lambda: not house.backend._crew.busy)
     house.backend.stop(1, 1, "ada asked")
     os.kill(spawner, signal.SIGCONT)
     assert house.ended(1).reason == "stopped"
@@ -201,20 +200,6 @@ def test_a_job_killed_in_its_runners_hands_before_it_began_is_handed_on(house: H
     assert house.ended(2).exit_code == 6
 
 
-def test_a_runner_of_another_version_is_taken_over_and_then_let_go(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begin(house)
-    house.leave()
-    monkeypatch.setattr(wire, "version", lambda: "of another time")
-    house.come_back()
-    old = house.pids("job-runner")
-    go(house)
-    assert house.ended(1).exit_code == 42
-    house.backend.settled([(1, 1)])
-    house.until(lambda: not set(house.pids("job-runner")) & set(old))
-
-
 def test_any_change_of_a_source_is_another_version(tmp_path: Path) -> None:
     here = os.path.dirname(wire.__file__)
     assert wire.version() == wire.digest(here)
@@ -237,17 +222,3 @@ def test_a_server_that_hangs_up_in_the_middle_of_a_message_harms_nothing(house: 
     (report,) = house.come_back()
     assert isinstance(report, Ended)
     assert house.perform(house.sh(3, "exit 9")).exit_code == 9
-
-
-def test_a_spawner_that_did_not_come_up_is_tried_again_for_the_next_order(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: str) -> None:
-        raise InfrastructureError("there is no memory for it")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(backend, "start_spawner", refuse)
-        house.kill(*house.pids("job-spawner"), *house.pids("job-runner"))
-        house.until(lambda: house.backend._spawner is None)
-        assert house.perform(house.sh(1, "true")).reason == "not started: there is no memory for it"
-    assert house.perform(house.sh(2, "true")).exit_code == 0

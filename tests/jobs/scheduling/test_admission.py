@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projects.jobs.scheduling import admission
-from projects.jobs.scheduling.admission import plan, rank
+from projects.jobs.scheduling.admission import keeps_places, plan, rank
 from projects.jobs.scheduling.view import Limits, Turn, View
 
 SECOND = 1_000_000
@@ -243,3 +243,14 @@ def test_no_stream_of_urgent_submissions_starves_an_old_one() -> None:
         if n > 1:
             world.step(lengths)
     assert world.started.index(0) <= 13  # three hours of quarters, and what was already running
+
+
+def test_a_place_given_back_is_for_the_first_that_waits_if_places_are_few() -> None:
+    waits = deque([Job(1)])
+    first, second = Turn(1, 1, waiting=waits), turn(2, Job(2), begun=True, running=1)
+    assert keeps_places(view(first, second, m=2), second)
+    assert not keeps_places(view(first, second, m=2, capacity=1), second)
+    assert keeps_places(view(first, second, m=2, capacity=1), first)
+    assert keeps_places(view(first, second, m=1, capacity=1), second)  # the first has no place
+    waits.clear()
+    assert keeps_places(view(first, second, m=2, capacity=1), second)

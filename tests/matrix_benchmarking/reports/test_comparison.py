@@ -33,13 +33,13 @@ def make_run(
     make_payload: Callable[..., Payload],
     make_value: Callable[..., KpiValue],
 ) -> MakeRun:
-    def make(name: str, value: float, *, seconds: float, users: int) -> Path:
+    def make(name: str, value: float, *, seconds: float, users: int, spread: float = 1) -> Path:
         run = tmp_path / name
         (run / "_meta").mkdir(parents=True)
         (run / "config.yaml").write_text(f"tests: {{users: {users}, rows: [1, 2]}}\n")
         (run / "_meta" / "metadata.yaml").write_text("host: <b>here\nversions: {python: '3.11'}\n")
         (run / "fingerprint.yaml").write_text("processor: EPYC\n")
-        kpi = make_value(value, samples=[value - 1, value, value + 1])
+        kpi = make_value(value, samples=[value - spread, value, value + spread])
         payloads.write([make_payload({"mode": "wal"}, kpi)], run)
         (run / "events.jsonl").write_text(
             event("started", "00000001", kind="command", name="db load", dir="003__db__load_big")
@@ -75,6 +75,15 @@ def test_samples_that_overlap_are_said_to(make_run: MakeRun) -> None:
     one, other = (
         make_run("c", 100.0, seconds=1, users=1),
         make_run("d", 100.5, seconds=1, users=1),
+    )
+    (pair,) = compare(read_run(one), read_run(other)).kpis
+    assert pair.clear is False
+
+
+def test_a_change_that_nobody_would_act_on_is_none(make_run: MakeRun) -> None:
+    one, other = (
+        make_run("e", 100.0, seconds=1, users=1, spread=0.001),
+        make_run("f", 100.5, seconds=1, users=1, spread=0.001),
     )
     (pair,) = compare(read_run(one), read_run(other)).kpis
     assert pair.clear is False

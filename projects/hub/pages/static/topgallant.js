@@ -35,8 +35,16 @@
 
   // On a phone the rooms are wider than the window: the one where one is comes into view
 
-  each(".rooms [aria-current]", document, function (room) {
+  each(".rooms [aria-current], .tabs.own [aria-current]", document, function (room) {
     room.parentElement.scrollLeft = room.offsetLeft - (room.parentElement.clientWidth - room.clientWidth) / 2;
+  });
+
+  // A plot that is wider than a phone begins with what came last
+
+  each(".plot", document, function (plot) {
+    each("img", plot, function (image) {
+      image.addEventListener("load", function () { plot.scrollLeft = plot.scrollWidth; });
+    });
   });
 
   // Keys: / finds, j and k go through a list
@@ -89,7 +97,14 @@
     });
   });
 
-  // A form that is being filled in is kept until it is submitted
+  // A form that is being filled in is kept, for who fills it in, until it is submitted
+
+  var SENT = "topgallant.sent";
+
+  if (/^(\/satellites\/[^/]+)?\/(jobs|submissions)\/[^/]+$/.test(location.pathname) && stored(SENT)) {
+    store(stored(SENT), null);
+    store(SENT, null);
+  }
 
   each("form[data-draft]", document, function (form) {
     var key = "topgallant.draft." + form.dataset.draft.replace(/!$/, "");
@@ -129,7 +144,8 @@
       store(key, JSON.stringify(entries()));
       if (forget) forget.hidden = false;
     });
-    form.addEventListener("submit", function () { store(key, null); });
+    // What comes back may be a log-in or an error: it is forgotten where the jobs are shown.
+    form.addEventListener("submit", function () { store(SENT, key); });
     if (forget) forget.addEventListener("click", function () {
       store(key, null);
       location.assign(form.action);

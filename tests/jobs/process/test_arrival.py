@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
 from projects.core.errors import InfrastructureError
-from projects.jobs.process import backend, kernel
+from projects.jobs.process import arrival, kernel
 from projects.jobs.process.journal import Journal
 from projects.jobs.process.orders import Ended, Started
 from tests.jobs.process.house import House
@@ -17,8 +16,8 @@ from tests.jobs.process.house import House
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "_GREETING", 0.3)
-    monkeypatch.setattr(backend, "_READING", 0.3)
+    monkeypatch.setattr(arrival, "GREETING", 0.3)
+    monkeypatch.setattr(arrival, "READING", 0.3)
 
 
 def freeze(house: House, name: str) -> int:
@@ -89,7 +88,7 @@ def test_a_runner_that_nobody_can_reach_is_ended(house: House) -> None:
 def test_nothing_is_started_while_a_stranger_holds_a_journal(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend, "_ENDING", 0.1)
+    monkeypatch.setattr(arrival, "ENDING", 0.1)
     house.leave()
     path = house.run / "runners" / "00000000-1.journal"
     held = Journal.create(str(path))
@@ -98,10 +97,3 @@ def test_nothing_is_started_while_a_stranger_holds_a_journal(
     held.close()
     house.leave()
     assert house.come_back() == []
-
-
-def test_only_those_of_the_names_are_ended(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    with path.open("w"):
-        assert kernel.end_holders(str(path), ["job-runner"]) == []
-    assert kernel.end_holders(str(tmp_path / "other"), ["job-runner"]) == []

@@ -1,0 +1,116 @@
+"""What is shared with a group: its members see all of it, as it happens, and only so long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.hub.hub_world import ROOT, TEST, Hub
+
+AT_ONCE = 0.0
+
+
+@pytest.fixture
+def team(hub: Hub) -> Hub:
+    """Ann shares with a team that bob is in, and eve is not."""
+    for name in ("ann", "bob", "eve"):
+        hub.user(name)
+    hub.group("team", ["ann", "bob"])
+    return hub
+
+
+def submitted(hub: Hub, count: int = 2) -> tuple[str, list[str]]:
+    """Submit jobs of ann; return the submission's id and theirs."""
+    jobs = hub.world.submit(hub.client("ann"), count, groups=["team"])
+    found = hub.world.store.job(jobs[0])
+    assert found is not None
+    return found.submission_id, jobs
+
+
+def test_members_see_the_jobs_of_a_shared_submission(team: Hub) -> None:
+    id_, jobs = submitted(team)
+    for job in jobs:
+        team.world.ended(job)
+    found = team.world.store.submission(id_)
+    assert found is not None
+    for which in (id_, str(found.number)):
+        seen = {}
+        for name in ("ann", "bob", "eve"):
+            client, query = team.client(name), {"submission": which}
+            listed = client.get("/api/v1/jobs", params=query).json()["items"]
+            counted = client.get("/api/v1/counts", params=query).json()["total"]
+            old = client.get("/satellite/jobs", params=query).json()["data"]["jobs"]
+            seen[name] = (len(listed), counted, len(old))
+        assert seen == {"ann": (2, 2, 2), "bob": (2, 2, 2), "eve": (0, 0, 0)}
+    page = team.browser("bob").get(f"/submissions/{id_}").text
+    assert all(f"/jobs/{job}" in page for job in jobs)
+    mine = team.client("bob").get("/api/v1/jobs", params={"submission": id_, "owner": "bob"})
+    assert mine.json()["items"] == []
+    assert team.client("bob").get("/api/v1/jobs").json()["items"] == []
+
+
+@pytest.mark.parametrize("which", ["job", "submission"])
+def test_members_are_told_when_something_changes(
+    team: Hub, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    monkeypatch.setattr("projects.hub.pages.live.SOON", AT_ONCE)
+    monkeypatch.setattr("projects.hub.pages.live.OFTEN", AT_ONCE)
+    monkeypatch.setattr("projects.hub.pages.live.PULSE", 3600.0)  # ticks tell nothing here
+    team.world.puppets.hold = True
+    id_, (job,) = submitted(team, 1)
+    team.world.until(lambda: team.world.puppets.orders)
+    running = team.world.store.job(job)
+    assert running is not None
+    address = f"/live?{which}={job if which == 'job' else id_}"
+    assert team.browser("eve").get(address).status_code == httpx.codes.NOT_FOUND
+    with team.browser("bob").stream("GET", address) as answer:
+        heard = (line for line in answer.iter_lines() if line == "event: change")
+        next(heard)  # the one at the beginning
+        team.world.puppets.finish(running.number)
+        assert next(heard) == "event: change"
+
+
+def leave(hub: Hub) -> None:
+    hub.directory.remove_member(ROOT, "team", "bob", TEST)
+
+
+def remove_group(hub: Hub) -> None:
+    hub.directory.remove_group("team", TEST)
+
+
+@pytest.mark.parametrize("ends", [leave, remove_group])
+@pytest.mark.parametrize(
+    "address",
+    ["/api/v1/jobs/{}/logs/stdout?follow=true", "/jobs/{}/log/stdout/follow", "/live?job={}"],
+)
+def test_who_is_in_the_group_no_more_follows_nothing_more(
+    team: Hub, monkeypatch: pytest.MonkeyPatch, ends: Callable[[Hub], None], address: str
+) -> None:
+    monkeypatch.setattr("projects.jobs.http.streams.LOOKS", AT_ONCE)
+    monkeypatch.setattr("projects.hub.pages.live.PULSE", 0.1)
+    team.world.puppets.hold = True
+    _, (job,) = submitted(team, 1)
+    team.world.until(lambda: team.world.puppets.orders)
+    with team.browser("bob").stream("GET", address.format(job)) as answer:
+        pieces = answer.iter_raw()
+        next(pieces)
+        ends(team)
+        for _ in pieces:
+            pass  # it comes to an end: the job doesn't
+
+
+def test_who_is_no_admin_more_hears_nothing_more_of_others(
+    team: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projects.jobs.http.streams.LOOKS", AT_ONCE)
+    team.user("boss", admin=True)
+    team.user("chief", admin=True)
+    with team.client("chief", "admin").stream("GET", "/api/v1/events") as answer:
+        pieces = answer.iter_raw()
+        next(pieces)
+        team.directory.change("chief", {"admin": False}, TEST)
+        for piece in pieces:
+            assert b"job_id" not in piece
+            submitted(team)
