@@ -75,7 +75,21 @@ def _bad(span: Span) -> Iterator[Span]:
 
 
 def _explained(span: Span) -> bool:
-    return any(child.bad and child.outcome != "cancelled" for child in span.children)
+    """Say whether what went wrong in `span` is what went wrong within it, and not one thing more.
+
+    An orchestration may go on after a failure that no span has, such as arguments that don't
+    fit, and something that needed its result fails as well.
+    """
+    within = [child.error for child in span.children if child.bad and child.outcome != "cancelled"]
+    own = span.error
+    passed_on = not own or _kind(own) == "ParallelFailed"
+    return any(
+        passed_on or not error or _kind(error) == _kind(own) or error in own for error in within
+    )
+
+
+def _kind(error: str) -> str:
+    return error.partition(":")[0]
 
 
 def _headline(run: Run, top: Span) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from projects.core import errors
+from projects.core.commands import session
 from projects.core.configuration.keys import Key, format_path, missing, value_at
 from projects.core.configuration.presets import ROOT
 from projects.core.configuration.references import resolve
@@ -15,6 +16,8 @@ from projects.core.library.toolbox import query
 from projects.core.toolbox import _selected
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from projects.core.configuration.configuration import Configuration
     from projects.core.configuration.document import KeyPath
 
@@ -108,7 +111,8 @@ def check(project: str = "") -> str:
     """Find what is wrong in a project: in presets, in references, in command arguments.
 
     Every preset is applied, every reference followed, the template of the command arguments
-    rendered with each preset, and every entry compared with the command that it is for. All
+    rendered with each preset, and every entry compared with the command that it is for; test.py
+    is loaded, and `exec_list` is held against its entrypoints. All
     findings come at once, each a line file:line:column: message, and the exit status is then 2.
 
     Parameters
@@ -122,8 +126,8 @@ def check(project: str = "") -> str:
     chosen = _selected.selected(project)
     name = chosen.project
     report = check_project(chosen.testing_dir, _judge, os.environ)
-    if report.findings:
-        lines = [str(finding) for finding in report.findings]
+    lines = [*map(str, report.findings), *_in_code(name, chosen.testing_dir)]
+    if lines:
         counted = f"{len(lines)} finding{'s' if len(lines) > 1 else ''} in the project {name}"
         raise errors.ConfigurationError("\n".join([f"{counted}:", *lines]))
     return (
@@ -170,6 +174,34 @@ def _paths(value: Any, path: KeyPath) -> Iterator[KeyPath]:
             yield from _paths(child, (*path, key))
 
 
+def _in_code(project: str, testing_dir: Path) -> Iterator[str]:
+    """Yield why test.py cannot be loaded, or what in `exec_list` is none of its entrypoints.
+
+    A name that is like none of them may be meant for another version of test.py.
+    """
+    from projects.core.configuration.document import Document
+
+    try:
+        possible = _entrypoints(project)
+        document = Document.load(testing_dir / "config.yaml")
+        listed = document.mapping("a configuration").get("exec_list")
+    except errors.TopgallantError as error:
+        if not isinstance(error, errors.ConfigurationError):  # that one was found before
+            yield str(error)
+        return
+    for name in listed if isinstance(listed, dict) else ():
+        if name not in possible and not name.startswith("_") and errors.nearest(name, possible):
+            place = document.origin(("exec_list", name))
+            yield f"{place}: {errors.unknown('entrypoint', name, possible)}"
+
+
+def _entrypoints(project: str) -> list[str]:
+    from projects.core.words import loading
+    from projects.core.words.catalog import Catalog
+
+    return list(loading.entrypoints_of(Catalog(session.CHECKOUT).project(project)))
+
+
 def _judge(
     group: str, command: str, arguments: Mapping[str, Any]
 ) -> Iterator[tuple[str | None, str]]:
@@ -182,7 +214,7 @@ def _judge(
     try:
         _, signature = call.command_named(group, command)
     except Exception as error:  # importing a module may raise whatever the module does
-        message = error.message if isinstance(error, errors.TopgallantError) else None
+        message = str(error) if isinstance(error, errors.TopgallantError) else None
         yield None, message or f"{group} cannot be imported: {errors.one_line(error)}"
         return
     for name, value in arguments.items():

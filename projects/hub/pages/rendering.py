@@ -60,7 +60,7 @@ def environment() -> Environment:
     for name in ("duration", "size", "number", "value", "parameters", "label", "kind"):
         made.filters[name] = getattr(words, name)
     made.filters["shell_word"] = shlex.quote
-    for name in ("phase_kind", "phase_label", "queued", "breakable", "measured"):
+    for name in ("phase_kind", "phase_label", "queued", "breakable", "measured", "brief"):
         made.filters[name] = getattr(words, name)
     made.globals["static"] = static_files.address
     made.globals["navigation"] = NAVIGATION

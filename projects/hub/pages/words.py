@@ -19,6 +19,7 @@ LIVE = frozenset(("STARTING", "RUNNING", "STOPPING", "CLEANING"))
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _KIBI = 1024
+_LONGEST_NUMBER = 9
 _LONGEST_VALUE = 40
 _LONGEST_LINE = 120
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
@@ -169,6 +170,15 @@ def value(one: Any) -> str:
     if isinstance(one, str):
         return one
     return json.dumps(one, ensure_ascii=False)
+
+
+def brief(one: Any) -> str:
+    """Return a value of a table in a cell: a number with seven digits, `12.96468`, if it has more.
+
+    Of a whole number all digits are told.
+    """
+    text = value(one)
+    return f"{one:.7g}" if isinstance(one, float) and len(text) > _LONGEST_NUMBER else text
 
 
 def parameters(params: Mapping[str, Any]) -> str:

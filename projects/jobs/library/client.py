@@ -249,8 +249,12 @@ class Client:
         if asked == "POST":
             said = "look first whether it took what was sent"
             return Away(f"{self.address.url} didn't answer in full ({reason}): {said}")
-        start = f"start one with bin/satellite, or set {URL_VARIABLE} to where one runs"
-        return Away(f"no server answers at {self.address.url} ({reason}): {start}")
+        start = (
+            f"start one with bin/satellite or ./run_toolbox.py server serve, or set {URL_VARIABLE}"
+        )
+        return Away(
+            f"no server answers at {self.address.url} ({reason}): {start} to where one runs"
+        )
 
     def _refused(self, answered: _Answer, *, known: bool) -> Refused:
         answer, response = _whole(answered, self.address), answered.response

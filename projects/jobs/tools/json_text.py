@@ -66,7 +66,7 @@ def loads(data: bytes, name: str) -> Document:
         values = read_json(text, object_pairs_hook=read_object, parse_constant=_refuse)
     except JSONDecodeError as error:
         raise ConfigurationError(
-            f"this is not JSON: {error.msg[:1].lower()}{error.msg[1:]}{_hint(text, error.pos)}",
+            f"this is not JSON: {_said(error)}",
             where=Mark(name, error.lineno, error.colno),
         ) from None
     except ValueError as error:  # a constant, or an integer of thousands of digits
@@ -94,15 +94,19 @@ def _found(text: str, error: ValueError) -> int:
     return max(blanked.find(constant), 0)
 
 
-def _hint(text: str, position: int) -> str:
-    before = text[:position].rstrip()
-    if before.endswith(",") and text[position : position + 1] in ("}", "]", ""):
-        return "; there is a comma after the last one"
-    if text[position : position + 1] == "'":
-        return "; texts stand between double quotes"
-    if text[position : position + 1] in ("#", "/"):
-        return "; JSON has no comments"
-    return ""
+def _said(error: JSONDecodeError) -> str:
+    text, position = error.doc, error.pos
+    here, before = text[position : position + 1], text[:position].rstrip()
+    if error.msg.startswith("Illegal trailing comma") or (  # Python 3.13, at the comma
+        before.endswith(",") and here in ("}", "]", "")
+    ):
+        return "there is a comma after the last one"
+    said = f"{error.msg[:1].lower()}{error.msg[1:]}"
+    if here == "'":
+        return f"{said}; texts stand between double quotes"
+    if here in ("#", "/"):
+        return f"{said}; JSON has no comments"
+    return said
 
 
 def _decoded(data: bytes, name: str) -> str:

@@ -78,10 +78,32 @@ def main(argv: Sequence[str], run: Callable[[list[str]], int]) -> int:
         sys.stdout.write(HELP)
         return 0
     words = translated(argv)
+    if words[0] == "server" and (word := stray(argv[argv[:1] == ["serve"] :])):
+        sys.stderr.write(f"error: {_too_many(word)}\n")
+        return 2
     if words[0] == "server" and (root := missing_root(words)):
         sys.stderr.write(NO_TESTS.format(root=root))
         return 2
     return run(words)
+
+
+def stray(words: Sequence[str]) -> str:
+    """Return the first word that is neither a flag nor what may be a flag's value, empty if none.
+
+    The server would take it for a parameter by position, such as its data directory.
+    """
+    before = ""
+    for word in words:
+        if not word.startswith("-") and (not before.startswith("-") or "=" in before):
+            return word
+        before = word
+    return ""
+
+
+def _too_many(word: str) -> str:
+    if word in COMMANDS:
+        return f"commands stand before flags: satellite {word} --port=…"
+    return f'"{word}" is one word too many: satellite takes flags only; satellite --help lists them'
 
 
 def missing_root(words: Sequence[str]) -> str:

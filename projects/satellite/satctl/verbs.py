@@ -120,7 +120,11 @@ def _run(client: Client, flags: Mapping[str, Any], words: Sequence[str]) -> int:
     if "job_timeout" in flags:
         spec["timeout"] = flags["job_timeout"]
     wanted: dict[str, Any] = {"note": flags.get("note", ""), "job_specs": [spec]}
-    answer = _send(client, flags, printing.json_bytes(wanted))
+    try:
+        answer = _send(client, flags, printing.json_bytes(wanted))
+    except Refused as error:  # it names places of a JSON that nobody has typed here
+        error.args = (str(error).replace("job_specs[0].params.", "--"),)
+        raise
     if not flags.get("wait"):
         return printing.show(answer)
     from projects.satellite.satctl import waiting

@@ -42,7 +42,7 @@ def export_artifacts(artifacts_dirname: str, test_step: str | None = None) -> No
 
 @entrypoint(ignore_secret_path=True, apply_preset_from_pr_args=False)
 def generate_plots_from_pr_args() -> None:
-    """Generate the plots: not possible yet."""
+    """Generate the plots: there are none yet."""
     raise UsageError("skeleton has no plots: its results are in results.json of each result")
 
 

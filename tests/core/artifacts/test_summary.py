@@ -117,3 +117,24 @@ def test_a_failed_attempt_within_what_passed_is_not_to_blame() -> None:
     told.ended(5, "c", 1, outcome="failed")
     told.ended(6, "r", 6, outcome="failed")
     assert [span.name for span in origins(told.run().root)] == ["the culprit"]
+
+
+def test_what_no_command_explains_is_told_before_what_followed_from_it() -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.started(1, "e", "entrypoint", "test_ci", parent="r")
+    told.started(2, "c", "command", "compare", parent="e")
+    told.ended(3, "c", 1, outcome="error", error="NoResults: no point was measured")
+    bad = 'UsageError: measure: seconds: "abc" is not a float'
+    told.ended(4, "e", 3, outcome="error", error=bad)
+    told.ended(5, "r", 5, outcome="error", error=bad)
+    assert [span.name for span in origins(told.run().root)] == ["test_ci", "compare"]
+
+
+def test_an_error_that_is_passed_on_with_more_words_is_told_once() -> None:
+    told = Recording()
+    told.started(0, "r", "run", "demo")
+    told.started(1, "c", "command", "measure", parent="r")
+    told.ended(2, "c", 1, outcome="error", error="OSError: disk full")
+    told.ended(3, "r", 3, outcome="error", error="1 of 2 tasks failed: OSError: disk full")
+    assert [span.name for span in origins(told.run().root)] == ["measure"]

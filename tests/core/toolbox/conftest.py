@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from projects.core.commands import session
+from projects.core.toolbox import config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,5 +43,6 @@ def small_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "config.yaml").write_text(CONFIG.replace("users: 10", f"users: {users}"))
         (folder / "command_args.yaml.j2").write_text(TEMPLATE)
     monkeypatch.setattr(session, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(config, "_entrypoints", lambda _: ["prepare_ci", "test_ci"])
     monkeypatch.chdir(tmp_path)
     return tmp_path

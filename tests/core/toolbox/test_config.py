@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from projects.core.commands import session
 from projects.core.errors import ConfigurationError, UsageError, exit_status_of
 from projects.core.toolbox import config, configure
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("small_checkout")
 
@@ -134,6 +135,60 @@ def test_a_missing_key_is_one_finding_not_a_null_of_the_wrong_type_as_well(
         '"tests.sizs"',
     ]
     assert seen == {"number": "SET_AT_RUNTIME", "words": "SET_AT_RUNTIME"}
+
+
+def test_an_entrypoint_that_exec_list_misspells_is_found(small_checkout: Path) -> None:
+    file = small_checkout / "projects" / "demo" / "testing" / "config.yaml"
+    listed = "exec_list:\n  _only_: false\n  test_cy: true\n  prepare_ci: null\n  other: null\n"
+    file.write_text(listed)
+    (file.parent / "command_args.yaml.j2").write_text("")
+    with pytest.raises(ConfigurationError) as caught:
+        config.check("demo")
+    (_, found) = str(caught.value).splitlines()
+    assert found.startswith("projects/demo/testing/config.yaml:3:3: unknown entrypoint ")
+    assert 'did you mean "test_ci"?' in found
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "said"),
+    [
+        ("testing/test.py", "def test_ci(:\n", "testing/test.py:1:13: SyntaxError"),
+        (
+            "testing/test.py",
+            "\nfrom projects.core import nothing_such\n",
+            "testing/test.py:2:1: it cannot",
+        ),
+        ("toolbox/loaded.py", "def go((:\n", "toolbox/loaded.py:1:8: SyntaxError"),
+    ],
+)
+def test_code_that_cannot_be_loaded_is_found_with_its_place(
+    tmp_path: Path, file: str, code: str, said: str
+) -> None:
+    project = tmp_path / "projects" / "loaded"
+    for name in ("testing/test.py", "testing/config.yaml", "toolbox/loaded.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("")
+    (project / "testing/command_args.yaml.j2").write_text("loaded go:\n  a: 1\n")
+    (project / "toolbox/loaded.py").write_text("def go(a: int) -> None:\n    pass\n")
+    (project / file).write_text(code)
+    (tmp_path / "run.py").write_text(
+        "import sys, projects\n"
+        f"projects.__path__.append({str(tmp_path / 'projects')!r})\n"
+        "from pathlib import Path\n"
+        "from projects.core.commands import session\n"
+        f"session.CHECKOUT = Path({str(tmp_path)!r})\n"
+        "from projects.core.toolbox import config\n"
+        "print(config.check('loaded'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "run.py")],
+        env={"PYTHONPATH": str(Path(config.__file__).parents[3]), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 finding in the project loaded" in done.stderr, done.stderr
+    assert said in done.stderr
 
 
 @pytest.fixture

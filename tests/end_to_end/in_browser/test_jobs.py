@@ -22,6 +22,13 @@ def test_a_job_is_watched_live_and_cancelled(hub_server: HubServer, page: Page) 
     expect(page.locator("#f-steps")).to_have_value("600")
 
 
+def test_the_title_of_a_tab_says_how_the_job_ended(hub_server: HubServer, page: Page) -> None:
+    job = hub_server.submit("chatty", steps=12_008)
+    page.goto(f"/jobs/{job}")
+    expect(page).to_have_title(re.compile("waiting|running"))
+    expect(page).to_have_title(re.compile(r"^chatty #\d+: success · Topgallant$"), timeout=30_000)
+
+
 def test_a_long_log_goes_on_while_one_scrolls(hub_server: HubServer, page: Page) -> None:
     job = hub_server.submit("example")
     hub_server.ended(job)

@@ -110,6 +110,18 @@ def test_long_names_may_break_and_are_text() -> None:
     assert hasattr(said, "__html__")
 
 
+def test_a_number_of_a_table_has_as_many_digits_as_one_reads() -> None:
+    assert words.brief(12.964676325451226) == "12.96468"
+    assert words.brief(-0.00001234567890123) == "-1.234568e-05"
+    assert words.brief(0.30000000000000004) == "0.3"
+    assert [words.brief(one) for one in (1.5, 12345678901234, "1.234567890123", None)] == [
+        "1.5",
+        "12345678901234",
+        "1.234567890123",
+        "null",
+    ]
+
+
 def test_what_was_measured_has_its_unit() -> None:
     assert words.measured(221787.4, "rows/s") == "221,787 rows/s"
     assert words.measured(0.00123, "") == "0.00123"

@@ -113,6 +113,12 @@ def test_any_numbers_become_a_picture_that_can_be_read(
     assert "inf" not in picture.replace("info", "")
 
 
+@pytest.mark.parametrize("values", [[5e-324, 1e-280], [5e-324, 5e-324], [1e-320, 1e-318]])
+def test_the_least_numbers_have_a_place_on_a_log_axis(values: list[float]) -> None:
+    layout = {"yaxis": {"type": "log"}}
+    read(svg({"data": [{"type": "scatter", "y": values}], "layout": layout}))
+
+
 def test_a_box_has_tukeys_whiskers() -> None:
     box = traces.box_of([1, 2, 3, 4, 5, 100])
     assert (box.q1, box.median, box.q3) == (2.25, 3.5, 4.75)

@@ -51,6 +51,22 @@ def test_sat_32_short_flags_and_commands_are_understood(given: list[str], said: 
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--port=1", "extra"], '"extra" is one word too many'),
+        (["--port", "1", "extra"], '"extra" is one word too many'),
+        (["serve", "extra", "--port", "1"], '"extra" is one word too many'),
+        (["-n", "nick", "doctor"], "commands stand before flags: satellite doctor"),
+    ],
+)
+def test_a_word_that_is_no_flag_starts_nothing(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words, lambda _: pytest.fail("it was started")) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "words", [["--test_scripts=a,b"], ["--test-scripts", "b"], ["--test_scripts=[a,b]"]]
 )
 def test_sat_1_a_missing_directory_is_told_before_anything_is_made(

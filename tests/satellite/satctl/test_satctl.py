@@ -248,6 +248,15 @@ def test_words_that_are_wrong_are_told_with_the_nearest(satellite: Live) -> None
         assert "Traceback" not in done.stderr
 
 
+def test_a_missing_parameter_is_named_as_the_flag_that_it_is(satellite: Live) -> None:
+    needed = {"name": "size", "type": "nat", "doc": "How much"}
+    satellite.write_test("needs", "#!/bin/sh\n", {"description": "x", "parameters": [needed]})
+    done = satellite.satctl("run", "needs")
+    assert done.returncode == 2
+    assert done.stderr == "error: --size: it is required and not given\n"
+    assert "job_specs[0].params.size" in done.stdout  # the answer itself is the server's
+
+
 def test_completion_knows_verbs_tests_parameters_and_ids(satellite: Live) -> None:
     job = satellite.job()
     submission = satellite.data("job", job)["submission_id"]

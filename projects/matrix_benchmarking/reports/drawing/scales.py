@@ -83,8 +83,11 @@ class Scale:
         by = max(1, round((last - first) / 6))
         factors = (1,) if last - first > 2 else (1, 2, 5)  # noqa: PLR2004 - few decades: more ticks
         values = [f * 10.0**e for e in range(first, last + 1, by) for f in factors]
-        inside = [v for v in values if self.low - 1e-9 <= math.log10(v) <= self.high + 1e-9]
-        return inside or [10.0**self.low, 10.0**self.high]
+        # The room around the least numbers that there are reaches below them, where 10**e is 0.
+        inside = [
+            v for v in values if v > 0 and self.low - 1e-9 <= math.log10(v) <= self.high + 1e-9
+        ]
+        return inside or [v for v in (10.0**self.low, 10.0**self.high) if v > 0]
 
     def _dates(self) -> list[tuple[float, str]]:
         rough = (self.high - self.low) / 6
