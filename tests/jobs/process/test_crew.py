@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from projects.core.errors import InfrastructureError
-from projects.jobs.process import crew, links, wire
+from projects.jobs.process import crew, wire
 from projects.jobs.process.orders import Ended, Returned, Started
 from tests.jobs.process.house import GATED, House
 
@@ -28,7 +28,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
         words = ["tests.jobs.process.patient_spawner" if word == ours else word for word in command]
         return popen(words, **more)
 
-    monkeypatch.setattr(links.subprocess, "Popen", start)
+    monkeypatch.setattr(subprocess, "Popen", start)
 
 
 @pytest.fixture
