@@ -1,22 +1,22 @@
-"""What the routes of tables have in common: tables found for a caller, bodies checked."""
+"""What the routes of tables have in common: tables found for a caller."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
 from projects.core.errors import nearest
+from projects.hub.tables.names import System, Test  # noqa: TC001  (as above)
 from projects.hub.tables.uploading import absent
+from projects.hub.tables.values import ResultTable
+from projects.jobs.http.access import Principal, Reader  # noqa: TC001
 from projects.jobs.http.refusals import Absent
 
 if TYPE_CHECKING:
-    from fastapi import Request
-
     from projects.hub.tables.plots import Plots
     from projects.hub.tables.store import Tables
-    from projects.hub.tables.values import ResultTable
-    from projects.jobs.http.access import Principal
 
 TABLE = "/{test_system}/{test_name}"
 MOST_NEAR = 500
@@ -61,6 +61,14 @@ async def table_of(
         near = nearest("/".join(names), [one.name for one in seen])
         raise absent(names, near)
     return found
+
+
+async def _seen(request: Request, who: Reader, test_system: System, test_name: Test) -> ResultTable:
+    return await table_of(request, who, test_system, test_name)
+
+
+Seen = Annotated[ResultTable, Depends(_seen)]
+"""The table that the path names, if the caller may see it; else it isn't there."""
 
 
 def file_answer(media: str, said: str) -> dict[int | str, dict[str, Any]]:

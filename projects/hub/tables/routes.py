@@ -15,6 +15,7 @@ from projects.hub.tables import changing, downloads, filters, reading, schemas, 
 from projects.hub.tables.calls import (
     MOST_CHANGE,
     TABLE,
+    Seen,
     file_answer,
     table_of,
     tables_of,
@@ -133,11 +134,9 @@ async def tables(
 
 
 @router.get(TABLE, response_model=schemas.Table)
-async def table(
-    request: Request, who: access.Reader, test_system: System, test_name: Test
-) -> Response:
+async def table(found: Seen) -> Response:
     """Show a table: its columns, whose it is, how many rows it has."""
-    return answer(table_info(await table_of(request, who, test_system, test_name)))
+    return answer(table_info(found))
 
 
 @router.patch(
@@ -157,13 +156,10 @@ async def change_table(
 @router.get(TABLE + "/rows", response_model=schemas.RowPage)
 async def rows(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     query: Annotated[schemas.RowsQuery, Query()],
 ) -> Response:
     """List rows, the newest first unless `sort` says otherwise."""
-    found = await table_of(request, who, test_system, test_name)
 
     def body() -> tuple[bytes, str | None]:
         page = reading.page(
@@ -192,13 +188,10 @@ async def rows(
 @router.get(TABLE + "/rows/{number}", response_model=schemas.Row)
 async def row(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     number: Annotated[int, Path(ge=1, le=1 << 53)],
 ) -> Response:
     """Show a row."""
-    found = await table_of(request, who, test_system, test_name)
     one = await run_in_threadpool(reading.one, tables_of(request).database, found, number)
     if one is None:
         raise Absent(f"{found.name} has no row {number}")
@@ -208,13 +201,10 @@ async def row(
 @router.get(TABLE + "/groups", response_model=schemas.GroupList)
 async def grouped(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     query: Annotated[schemas.GroupsQuery, Query()],
 ) -> Response:
     """Group rows by columns: how many, and minimum, median, mean, maximum of a numeric column."""
-    found = await table_of(request, who, test_system, test_name)
     by = [filters.field_of(name, found.columns) for name in filters.names_of(query.by)]
     column = None if query.column is None else verdicts.numeric(query.column, found.columns)
     tests = filters.parse(query.where, found.columns)
@@ -235,13 +225,10 @@ async def grouped(
 )
 async def csv_file(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     query: Annotated[schemas.DownloadQuery, Query()],
 ) -> Response:
     """Download rows as CSV, the oldest first; what looks like a formula gets a ' in front."""
-    found = await table_of(request, who, test_system, test_name)
     tests = filters.parse(query.where, found.columns)
     parts = reading.scan(tables_of(request).database, found, tests)
     made = downloads.csv_parts(found.columns, parts)
@@ -257,13 +244,10 @@ async def csv_file(
 )
 async def json_file(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     query: Annotated[schemas.DownloadQuery, Query()],
 ) -> Response:
     """Download rows as lines of JSON, the oldest first."""
-    found = await table_of(request, who, test_system, test_name)
     tests = filters.parse(query.where, found.columns)
     made = downloads.json_parts(reading.scan(tables_of(request).database, found, tests))
     return StreamingResponse(
@@ -278,13 +262,10 @@ async def json_file(
 )
 async def parquet_file(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     query: Annotated[schemas.DownloadQuery, Query()],
 ) -> Response:
     """Download rows as Parquet, the oldest first; 406 where pyarrow isn't installed."""
-    found = await table_of(request, who, test_system, test_name)
     tests = filters.parse(query.where, found.columns)
     parts = reading.scan(tables_of(request).database, found, tests)
     path = await run_in_threadpool(downloads.parquet_file, found.columns, parts)

@@ -13,6 +13,7 @@ from projects.hub.tables import accepting, filters, schemas, verdicts
 from projects.hub.tables.calls import (
     MOST_CHANGE,
     TABLE,
+    Seen,
     file_answer,
     plots_of,
     table_of,
@@ -41,13 +42,10 @@ _SVG_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
 )
 async def plot(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     query: Annotated[schemas.PlotQuery, Query()],
 ) -> Response:
     """Draw a numeric column over time, with its changes of level and the verdict."""
-    found = await table_of(request, who, test_system, test_name)
     tag = f'"{found.number}-{found.version}-{moment.iso(moment.now())[:10]}"'
     headers = {
         "Content-Security-Policy": _SVG_POLICY,
@@ -63,22 +61,16 @@ async def plot(
 @router.get(TABLE + "/verdict", response_model=schemas.Verdict)
 async def verdict(
     request: Request,
-    who: access.Reader,
-    test_system: System,
-    test_name: Test,
+    found: Seen,
     query: Annotated[schemas.VerdictQuery, Query()],
 ) -> Response:
     """Judge the newest value of a numeric column beside those before it."""
-    found = await table_of(request, who, test_system, test_name)
     return answer(await run_in_threadpool(plots_of(request).verdict, found, _wanted(query)))
 
 
 @router.get(TABLE + "/acknowledgements", response_model=schemas.AcknowledgementList)
-async def acknowledgements(
-    request: Request, who: access.Reader, test_system: System, test_name: Test
-) -> Response:
+async def acknowledgements(request: Request, found: Seen) -> Response:
     """List the changes that somebody accepts for a while."""
-    found = await table_of(request, who, test_system, test_name)
     known = await run_in_threadpool(accepting.all_of, tables_of(request).database, found)
     return answer({"items": [accepted(one) for one in known]})
 
