@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 _OURS = ("ARTIFACT_", "TOPGALLANT_", "TOPSAIL_", "PYTHON")
 _EXACTLY_OURS = {"CI", "SHARED_DIR", "OPENSHIFT_CI", "PERFLAB_CI", "VIRTUAL_ENV"}
 
+_WHERE_WE_ARE = ("TOPGALLANT_VENV",)
+"""Says nothing of a run; without it a checkout would make itself an environment while measured."""
+
 
 def our_environment(environ: Mapping[str, str], artifact_dir: Path) -> dict[str, str]:
     """Return the environment of a run that is no child of ours and leaves all in `artifact_dir`."""
-    return _neutral(environ) | {"ARTIFACT_DIR": str(artifact_dir)}
+    place = {name: environ[name] for name in _WHERE_WE_ARE if name in environ}
+    return _neutral(environ) | place | {"ARTIFACT_DIR": str(artifact_dir)}
 
 
 def peers_environment(environ: Mapping[str, str], home: Path) -> dict[str, str]:
