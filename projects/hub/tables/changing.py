@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from projects.core.errors import unknown
@@ -10,7 +9,6 @@ from projects.hub.tables.uploading import check_groups
 from projects.jobs.http.refusals import Forbidden, Invalid
 
 if TYPE_CHECKING:
-    from projects.hub.tables.columns import Column
     from projects.hub.tables.schemas import ColumnChange, TableChange
     from projects.hub.tables.store import Tables
     from projects.hub.tables.values import ResultTable
@@ -36,19 +34,15 @@ def change(tables: Tables, who: Principal, table: ResultTable, wanted: TableChan
     if wanted.owner not in (None, table.owner) and not who.is_admin:
         raise Forbidden("only an admin gives a table to somebody else")
     check_groups(who, [group for group in wanted.groups or () if group not in table.groups])
-    known = {column.name: column for column in table.columns}
+    known = [column.name for column in table.columns]
     columns = {}
     for name, said in (wanted.columns or {}).items():
         if name not in known:
             raise Invalid(unknown("column", name[:200], known))
-        columns[name] = _changed(known[name], said)
+        columns[name] = _changed(said)
     return tables.change(table, owner=wanted.owner, groups=wanted.groups, columns=columns)
 
 
-def _changed(column: Column, change: ColumnChange) -> Column:
-    said = change.model_fields_set
-    if "unit" in said:
-        column = replace(column, unit=change.unit or "")
-    if "better" in said:
-        column = replace(column, better=change.better or "")
-    return column
+def _changed(change: ColumnChange) -> dict[str, str]:
+    """Return what is said of a column, and nothing else: others may say the rest meanwhile."""
+    return {name: getattr(change, name) or "" for name in sorted(change.model_fields_set)}

@@ -245,9 +245,9 @@ class Tables:
         *,
         owner: str | None = None,
         groups: Sequence[str] | None = None,
-        columns: Mapping[str, Column] | None = None,
+        columns: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> ResultTable:
-        """Change who has a table, or what is said of its columns; return it as it is then."""
+        """Change who has a table, or `unit` and `better` of columns; return it as it is then."""
         with self.database.write(durable=True) as connection:
             now = again(connection, table)
             changed: dict[str, Any] = {"version": now.version + 1, "updated": self._clock()}
@@ -255,20 +255,13 @@ class Tables:
                 changed["owner"] = owner
             if columns:
                 changed["columns"] = as_text(
-                    _settings_of(columns.get(column.name), column) for column in now.columns
+                    replace(column, **columns.get(column.name, {})) for column in now.columns
                 )
             if groups is not None:
                 connection.execute(delete(share).where(share.c.table == now.number))
                 share_with(connection, now.number, groups)
             update_table(connection, now.number, changed)
             return again(connection, table)
-
-
-def _settings_of(wanted: Column | None, column: Column) -> Column:
-    """Return the column as it is, with the unit and the good direction of `wanted`."""
-    if wanted is None:
-        return column
-    return replace(column, unit=wanted.unit, better=wanted.better)
 
 
 def _done(connection: Connection, origin: Origin, key: str | None, digest: bytes) -> Answer | None:

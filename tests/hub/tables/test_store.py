@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projects.hub.store.database import open_hub_store
-from projects.hub.tables import accepting, filters, reading
+from projects.hub.tables import accepting, changing, filters, reading
 from projects.hub.tables.batch import read_json
 from projects.hub.tables.columns import Type
 from projects.hub.tables.filters import BadWords
+from projects.hub.tables.schemas import TableChange
 from projects.hub.tables.store import Tables
 from projects.hub.tables.values import Answer, Conflict, Known, Origin, ResultTable, RowPage
+from projects.jobs.http.access import Principal
 
 NAMES = ("sqlite", "speed")
 ADA = Origin("ada", "sat-1", "job-1", "artifact-1")
@@ -255,6 +257,22 @@ def test_a_cursor_of_something_else_is_refused(tables: Tables, cursor: str) -> N
     append(tables, {"t": "x"})
     with pytest.raises(BadWords, match="begin again"):
         page(tables, sort="t", cursor=cursor)
+
+
+def test_what_two_say_of_a_column_at_once_is_both_kept(tables: Tables) -> None:
+    append(tables, {"ms": 1.5})
+    seen, ada = table(tables), Principal("ada", ("submit",))
+
+    def say(**said: str | None) -> None:
+        wanted = TableChange.model_validate({"columns": {"ms": said}})
+        changing.change(tables, ada, seen, wanted)
+
+    say(unit="ms")
+    say(better="lower")
+    (column,) = table(tables).columns
+    assert (column.unit, column.better) == ("ms", "lower")
+    say(better=None)
+    assert table(tables).columns[0].better == ""
 
 
 def test_groups_have_figures(tables: Tables) -> None:
