@@ -74,6 +74,7 @@ def test_members_are_told_when_something_changes(
     with team.browser("bob").stream("GET", address) as answer:
         heard = (line for line in answer.iter_lines() if line == "event: change")
         next(heard)  # the one at the beginning
+        team.world.until(lambda: "ann" in team.world.services.feed._tails)  # it listens
         team.world.puppets.finish(running.number)
         assert next(heard) == "event: change"
 
