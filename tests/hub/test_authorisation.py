@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from fastapi.routing import iter_route_contexts
 
 from projects.hub.accounts import login_routes
 from projects.jobs.http.status import OPEN
+from projects.jobs.model import identity
 from tests.hub.authorisation import (
     accounts,
     artifacts,
@@ -28,6 +30,7 @@ ROOMS = (accounts, jobs, tables, artifacts, sites, notifications, pages)
 TABLE: Table = {route: may for room in ROOMS for route, may in room.TABLE.items()}
 THINGS: Things = {name: make for room in ROOMS for name, make in room.THINGS.items()}
 
+_MOMENT = re.compile(r"\d+ \w+ ago|just now|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+")
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -123,3 +126,60 @@ def test_a_cookie_alone_changes_nothing(hub: Hub) -> None:
         if status != httpx.codes.FORBIDDEN:
             opened[method, path] = status
     assert opened == {}
+
+
+IN_QUERIES = (
+    ("/compare?a={own_run}&b={run}", "run"),
+    ("/compare?a={run}&b={own_run}", "run"),
+    ("/api/v1/artifacts/compare?a={own_run}&b={run}", "run"),
+    ("/api/v1/artifacts/compare?a={run}&b={own_run}", "run"),
+    ("/submit/example?again={job}", "job"),
+    ("/live?job={job}", "job"),
+    ("/live?submission={submission}", "submission"),
+    ("/satellites/nick/live?job={job}", "job"),
+    ("/find?q={job}", "job"),
+    ("/api/v1/jobs?submission={submission}", "submission"),
+    ("/api/v1/counts?submission={submission}", "submission"),
+    ("/satellite/jobs?submission={submission}", "submission"),
+    ("/jobs?submission={submission}", "submission"),
+)
+"""Addresses that name a thing behind the question mark, and which."""
+
+IN_BODIES = (
+    ("POST", "/api/v1/submissions", {"job_specs": [{"name": "example"}], "groups": ["{group}"]}),
+    ("PATCH", "/api/v1/users/other", {"autoshare": ["{group}"]}),
+    ("POST", "/api/v1/artifacts", {"place": "x/1", "files": [], "groups": ["{group}"]}),
+)
+
+
+def test_what_is_named_behind_the_question_mark_is_as_if_it_were_not_there(hub: Hub) -> None:
+    """Of somebody else's thing the answer is the same as of one that never was."""
+    stage = Stage(hub)
+    own = artifacts.finished(hub, "other", [])
+    never = identity.new()
+    other = hub.browser("other")
+    wrong = {}
+    for address, name in IN_QUERIES:
+        told = []
+        for id_ in (stage.thing(name, fresh=False), never):
+            asked = address.replace(f"{{{name}}}", id_).replace("{own_run}", own)
+            with other.stream("GET", asked, headers={"Accept": "text/html"}) as answer:
+                text = answer.read().decode().replace(id_, "ID")
+                where = answer.headers.get("Location", "").replace(id_, "ID")
+            told.append((answer.status_code, where, _MOMENT.sub("", text)))
+        if told[0] != told[1]:
+            wrong[address] = f"{told[0][:2]} is not {told[1][:2]}"
+    assert wrong == {}
+
+
+def test_a_group_that_one_is_not_in_is_as_if_it_were_not_there(hub: Hub) -> None:
+    Stage(hub)
+    other = hub.client("other")
+    for method, path, body in IN_BODIES:
+        told = []
+        for group in ("team", "nowhere"):
+            sent = json.loads(json.dumps(body).replace("{group}", group))
+            answer = other.request(method, path, json=sent)
+            told.append((answer.status_code, answer.text.replace(group, "ID")))
+        assert told[0] == told[1], path
+        assert told[0][0] in (403, 422), (path, told)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from projects.bench.library.job_server import running
-from projects.bench.library.million_store import BEGAN, OWNERS, TOOLS, kept, tool
+from projects.bench.library.million_store import BEGAN, OWNERS, SUBMISSIONS, TOOLS, kept, tool
 from projects.bench.library.peers import CHECKOUT
 from projects.jobs.model import identity
 
@@ -227,6 +227,10 @@ def pages(chance: random.Random, jobs: int, runs: list[str]) -> dict[str, Ask]:
     def plot() -> str:
         return "/api/v1" + table("/plot.svg", column="latency")()
 
+    def new(path: Ask) -> Ask:
+        """Add a condition that all rows fulfil, and that nobody has asked for."""
+        return lambda: f"{path()}&{urlencode({'where': f'latency > {chance.random():.9f}'})}"
+
     return {
         "overview": lambda: "/",
         "jobs": lambda: "/jobs",
@@ -235,18 +239,25 @@ def pages(chance: random.Random, jobs: int, runs: list[str]) -> dict[str, Ask]:
         "jobs of a tool": lambda: f"/jobs?tool={tool(chance.randrange(TOOLS))}",
         "a job": lambda: f"/jobs/{chance.randrange(1, jobs // 2)}",
         "submissions": lambda: "/submissions",
+        "a submission": lambda: f"/submissions/{chance.randrange(1, SUBMISSIONS)}",
         "satellites": lambda: "/satellites",
+        "a satellite": lambda: "/satellites/here",
         "tables": lambda: "/tables",
         "a table": table(),
         "a table, filtered and sorted": table(where="latency > 20.5", sort="-latency"),
         "plot of a table": plot,
         "verdict of a table": table("/verdict", column="latency"),
+        "plot that nobody has seen": new(plot),
+        "verdict that nobody has seen": new(table("/verdict", column="latency")),
         "artifacts": lambda: "/artifacts",
         "artifacts of a project": lambda: f"/artifacts?project=project{chance.randrange(9):02d}",
         "an artifact": lambda: f"/artifacts/{chance.choice(runs)}",
         "compare": lambda: "/compare",
+        "compare two": lambda: f"/compare?a={chance.choice(runs)}&b={chance.choice(runs)}",
         "projects": lambda: "/projects",
         "submit": lambda: "/submit",
         "account": lambda: "/account",
+        "groups": lambda: "/groups",
+        "notifications": lambda: "/notifications",
         "admin": lambda: "/admin",
     }

@@ -26,8 +26,9 @@ from projects.bench.library.job_cases import (
     case,
     quantiles,
 )
-from projects.bench.library.job_server import JobServer, memory_of
-from projects.bench.library.million_store import HOLD, TOOLS, database, tool
+from projects.bench.library.job_server import JobServer, memory_of, processor_of
+from projects.bench.library.million_store import BEGAN, HOLD, SUBMISSIONS, TOOLS, database, tool
+from projects.jobs.model import moment
 from projects.jobs.model.states import Outcome, State
 from projects.jobs.store import values as store_values
 from projects.jobs.store.store import Store, open_store
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LIMIT = 100
+_SHORT = {"jobs that wait", "jobs since a moment by tool", "jobs of a submission by outcome"}
+"""Lists that may not reach so deep."""
+
+SINCE = moment.iso(BEGAN + SUBMISSIONS // 2 * 3600 * moment.SECOND)
 
 
 class Query(NamedTuple):
@@ -55,7 +60,8 @@ def queries(count: int, chance: random.Random) -> dict[str, Query]:
         def words() -> tuple[dict[str, str], str | None]:
             now = {
                 name: {"?tool": tool(chance.randrange(TOOLS)),
-                       "?outcome": chance.choice(some_outcomes).value}.get(value, value)
+                       "?outcome": chance.choice(some_outcomes).value,
+                       "?submission": str(chance.randrange(1, SUBMISSIONS))}.get(value, value)
                 for name, value in which.items()
             }  # fmt: skip
             return now, store_values.cursor(chance.randrange(1, count)) if deep else None
@@ -87,13 +93,16 @@ def queries(count: int, chance: random.Random) -> dict[str, Query]:
         ("jobs by owner", {"owner": "owner3"}),
         ("jobs by outcome and tool", {"outcome": "?outcome", "tool": "?tool"}),
         ("jobs by state and tool", {"state": "DONE", "tool": "?tool"}),
+        ("jobs since a moment by tool", {"since": SINCE, "tool": "?tool"}),
+        ("jobs of a submission by outcome", {"submission": "?submission", "outcome": "?outcome"}),
     ):
         for deep in (False, True):
-            if name != "jobs that wait" or not deep:
+            if name not in _SHORT or not deep:
                 found[name + (", deep" if deep else "")] = page(deep, **which)
     found["counts"] = count_of()
     found["counts by outcome"] = count_of(outcome="FAILED")
     found["counts by tool and state"] = count_of(tool="tool03", state="DONE")
+    found["counts since a moment"] = count_of(since=SINCE)
     found["submissions"] = Query(
         lambda: f"/api/v1/submissions?limit={_LIMIT}",
         lambda store: store.submissions(SubmissionFilter(), limit=_LIMIT),
@@ -111,6 +120,8 @@ def _filter(which: Mapping[str, str]) -> JobFilter:
         outcomes=[Outcome(which["outcome"])] if "outcome" in which else [],
         tools=[which["tool"]] if "tool" in which else [],
         owners=[which["owner"]] if "owner" in which else [],
+        submission=int(which["submission"]) if "submission" in which else None,
+        since=moment.parse_iso(which["since"]) if "since" in which else None,
     )
 
 
@@ -171,7 +182,7 @@ class Million:
                     name: self._getter(server, path, f"{where}: {name}", sizes)
                     for name, path in asked.items()
                 }
-                found |= self._timed(where, calls, worst)
+                found |= self._timed(where, calls, worst, lambda: processor_of(process.pid))
             self.figures["kB of the largest answer"] = sizes
             self.figures[HTTP] = {
                 "MiB after the start": fresh["rss"],
@@ -228,16 +239,23 @@ class Million:
             shutil.rmtree(server.root, ignore_errors=True)
 
     def _timed(
-        self, where: str, asked: Mapping[str, Callable[[], object]], worst: str = WORST
+        self,
+        where: str,
+        asked: Mapping[str, Callable[[], object]],
+        worst: str = WORST,
+        processor: Callable[[], float] = time.process_time,
     ) -> dict[str, float]:
         found: dict[str, float] = {}
+        worked = self.figures.setdefault("ms of a processor for a call", {})
         for name, ask in asked.items():
             ask()
             took = []
+            used = processor()
             for _ in range(self._calls):
                 began = time.perf_counter()
                 ask()
                 took.append(time.perf_counter() - began)
+            worked[f"{where}: {name}"] = (processor() - used) * 1000 / self._calls
             for which, value in quantiles(took).items():
                 found[case(f"{where}: {name}", which)] = value
         for which in (P50, P99):

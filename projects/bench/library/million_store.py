@@ -28,6 +28,9 @@ HOLD = "hold"
 BEGAN = 1_750_000_000_000_000
 """When the first job was submitted, in µs."""
 
+SUBMISSIONS = 18
+"""So many have ended; one each hour."""
+
 _CHUNK = 5000
 _OUTCOMES = (
     [Outcome.SUCCESS] * 80
@@ -78,7 +81,7 @@ def fill(store: Store, count: int) -> None:
     waiting = max(count // 10, 1)
     left, turn = count - waiting, 0
     while left:
-        jobs = min(left, max(count // 20, 1), MOST_JOBS)
+        jobs = min(left, max((count - waiting) // SUBMISSIONS, 1), MOST_JOBS)
         created = BEGAN + turn * 3_600_000_000
         new = NewSubmission(
             f"owner{turn % OWNERS}",

@@ -29,6 +29,7 @@ from projects.hub.notifications.settings import FILE, read_settings
 from projects.hub.pages import routes as pages_routes
 from projects.hub.pages.places import Pages
 from projects.hub.sites import routes as sites_routes
+from projects.hub.sites import share_routes
 from projects.hub.sites.local import LocalSite
 from projects.hub.sites.satellites import Satellites
 from projects.hub.sites.sites import Sites
@@ -76,7 +77,7 @@ def create_part(services: Services) -> Part:
         quotas=Quotas(database, settings.user_quota, settings.hub_quota),
         retention=Retention(settings.keep_artifacts_days, settings.keep_artifacts_last),
     )
-    sites = Sites(LocalSite(services), Satellites(database))
+    sites = Sites(LocalSite(services), Satellites(database), sharing)
     tables = tables_routes.state(database)
     notifications = Notifications(
         database,
@@ -114,7 +115,7 @@ def create_part(services: Services) -> Part:
         routers=[
             *(login_routes.router, routes.router),
             *([oidc_routes.router] if provider else []),
-            *(sites_routes.router, pages_routes.router),
+            *(sites_routes.router, share_routes.router, pages_routes.router),
             *(tables_routes.router, time_routes.router, artifacts_routes.router),
             notifications_routes.router,
         ],

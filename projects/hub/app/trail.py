@@ -14,6 +14,7 @@ from projects.core.errors import TopgallantError
 from projects.hub.accounts import audit
 from projects.hub.accounts.cookies import SAFE
 from projects.hub.accounts.values import Actor
+from projects.hub.tables.names import unmarked
 from projects.jobs.http.access import DONE_TO, PRINCIPAL
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 ACTIONS = {
     "submit": "submission.create",
     "cancel_submission": "submission.cancel",
+    "share_submission": "submission.share",
+    "share_submission_there": "submission.share",
     "cancel_job": "job.cancel",
     "retry_job": "job.retry",
     "create_token": "token.create",
@@ -101,7 +104,7 @@ def _object(scope: Scope, message: Message) -> str:
     if DONE_TO in scope:
         return str(scope[DONE_TO])
     if names := scope.get("path_params") or {}:
-        return "/".join(map(str, names.values()))
+        return "/".join(str(unmarked(name)) for name in names.values())
     headers = {name.lower(): value for name, value in message["headers"]}
     where: bytes = headers.get(b"location", b"")
     return where.decode("latin-1").rpartition("/")[2]

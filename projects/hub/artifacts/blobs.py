@@ -104,15 +104,11 @@ class Blobs:
         path = self.path(digest)
         place = Path(path).parent
         if self.size(digest) != len(content):
-            beside = f"{folder}/.{secrets.token_hex(8)}"
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            descriptor = os.open(beside, flags, 0o600)
             try:
-                _write(descriptor, content)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            os.replace(beside, path)
+                _place(folder, content, path)
+            except FileNotFoundError:  # the run was finished or removed: its folder is given up
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _place(folder, content, path)
         return place
 
     def received(self, run: str, digest: bytes) -> None:
@@ -197,9 +193,14 @@ class Upload:
         self.at += len(data)
 
     def finish(self) -> None:
-        """Give the content its name, once it is on the disk; Invalid if it is another one.
+        """Give the content its name, once it is on the disk.
 
-        A wrong one is thrown away: it is sent again from its beginning.
+        Raises
+        ------
+        Invalid
+            It is another one, which is thrown away: it is sent again from its beginning.
+        Taken
+            What had come was given up: the run was removed, or finished by another call.
         """
         with explained(self._path):
             if self._sum.digest() != self._digest:
@@ -214,6 +215,10 @@ class Upload:
             except FileExistsError:
                 if os.stat(self._target).st_size != self._size:  # a disk has lost part of it
                     os.replace(self._path, self._target)
+            except FileNotFoundError:
+                raise Taken(
+                    "what came was given up meanwhile; ask again how much is here"
+                ) from None
             flush(os.path.dirname(self._target))
 
     def close(self) -> None:
@@ -239,6 +244,17 @@ def flush(path: Path | str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _place(folder: Path, content: bytes, path: str) -> None:
+    beside = f"{folder}/.{secrets.token_hex(8)}"
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        _write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(beside, path)
 
 
 def _write(descriptor: int, data: bytes) -> None:

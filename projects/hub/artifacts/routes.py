@@ -163,8 +163,9 @@ async def _take(request: Request, upload: Upload) -> None:
         while (chunk := await asyncio.wait_for(anext(pieces, None), SILENCE)) is not None:
             buffer += chunk
             if len(buffer) >= BLOCK:
-                await run_in_threadpool(upload.write, bytes(buffer))
-                buffer.clear()
+                piece = bytes(buffer)
+                buffer.clear()  # of what fails half-way a part is there: not once more
+                await run_in_threadpool(upload.write, piece)
                 if time.monotonic() - looked >= LOOKS:
                     await request.app.state.authenticator.principal(request)
                     looked = time.monotonic()

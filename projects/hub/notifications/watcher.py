@@ -122,7 +122,10 @@ class Watcher:
         """Find the tables that changed unseen; of jobs, what was before the first look is past."""
         last, tables = self.sources.store.last_event(), list(self.sources.tables())
         with self._outbox.database.write(durable=True) as connection:
-            if recall(connection, _EVENTS) is None:
+            after = recall(connection, _EVENTS)
+            # Further than there are: the jobs' database is an older one, or a failure of the
+            # machine took its end; the numbers will be given out again.
+            if after is None or int(after) > last:
                 self._move(connection, last)
         with self._outbox.database.read() as connection:
             for names, number, version in tables:

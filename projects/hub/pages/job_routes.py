@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from projects.hub.pages import history, live, log_view, words
+from projects.hub.pages import history, live, log_view, sharing, words
 from projects.hub.pages.lists import crumbs_of, given, page_of
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.places import pages_of, site_of
 from projects.hub.pages.rendering import page
 from projects.hub.pages.sending import sent
+from projects.hub.sites import share_routes
 from projects.jobs.http.services import services_of
 from projects.jobs.http.streams import EventStream
 from projects.jobs.model import moment
@@ -90,6 +91,7 @@ async def job(request: Request, who: Viewer, job: str) -> Response:
         _last_window(site, who, found),
         pages_of(request).history.typical(site, who, [found["tool"]]),
     )
+    seen_by = await share_routes.seen_by(request, site, found["submission_id"])
     running = words.kind(found) == "running"
     usual = typical.get(found["tool"])
     expected = history.progress(found, usual, moment.now())
@@ -113,6 +115,8 @@ async def job(request: Request, who: Viewer, job: str) -> Response:
         progress=expected if running else None,
         typical=usual,
         mine=who.may_change(found["owner"]),
+        groups=seen_by,
+        offered=await sharing.offered(request, who, found["owner"], seen_by),
         crumbs=crumbs_of(
             site,
             base,
@@ -165,7 +169,8 @@ async def live_changes(
         return isinstance(said.value, dict) and bool(said.value.get(key) == found["id"])
 
     changes = live.changes(site.follow(who, None, found["owner"]), fits)
-    still = functools.partial(read, who, found["id"]) if site.is_local else None
+    looks_in = site.is_local or found["owner"] != who.owner
+    still = functools.partial(read, who, found["id"]) if looks_in else None
     return EventStream(services_of(request), changes, still=still)
 
 

@@ -80,8 +80,9 @@ async def follow_log(
     if last.isascii() and last.isdecimal() and len(last) <= 18:  # noqa: PLR2004  (64 bits)
         after = int(last)
     source = site.follow_log(who, found["id"], log, max(0, after))
-    # A satellite looks itself who follows its log.
-    still = functools.partial(site.job, who, found["id"]) if site.is_local else None
+    # A satellite looks itself whether its owner may follow a log; what is shared, the hub knows.
+    looks_in = site.is_local or found["owner"] != who.owner
+    still = functools.partial(site.job, who, found["id"]) if looks_in else None
     return EventStream(services_of(request), _painted(source), still=still)
 
 

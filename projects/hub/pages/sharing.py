@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 from starlette.concurrency import run_in_threadpool
 
 from projects.hub.accounts.accounts import accounts_of
-from projects.jobs.http.services import services_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi import Request
 
-    from projects.hub.sites.site import Site
     from projects.jobs.http.access import Principal
 
 
@@ -24,9 +22,11 @@ async def usual(request: Request, who: Principal) -> tuple[str, ...]:
     return tuple(each for each in user.autoshare if each in who.groups) if user else ()
 
 
-async def seen_by(request: Request, site: Site, submission: str) -> Sequence[str]:
-    """Return the groups that see a submission; what runs on a satellite is its owner's alone."""
-    known = services_of(request).sharing
-    if known is None or not site.is_local:
+async def offered(
+    request: Request, who: Principal, owner: str, seen_by: Sequence[str]
+) -> Sequence[str]:
+    """Return the groups that a submission of `owner` may be shared with, or is; for who may."""
+    if not who.may_change(owner):
         return ()
-    return await run_in_threadpool(known.groups_of_submission, submission)
+    standing = await run_in_threadpool(accounts_of(request).standing_of, owner)
+    return sorted({*seen_by, *(standing.groups if standing else ())})

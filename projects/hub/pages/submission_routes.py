@@ -14,6 +14,8 @@ from projects.hub.pages.lists import crumbs_of, given, page_of
 from projects.hub.pages.page_route import Actor, PageRoute, Viewer
 from projects.hub.pages.places import pages_of, site_of
 from projects.hub.pages.rendering import page
+from projects.hub.sites import share_routes
+from projects.jobs.http.body import read_form
 from projects.jobs.model import moment
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ async def submission(request: Request, who: Viewer, submission: str) -> Response
         pages_of(request).history.typical(site, who, {job["tool"] for job in listed["items"]}),
         site.info(),
     )
+    seen_by = await share_routes.seen_by(request, site, found["id"])
     at_once = found["parallel"] or info["limits"]["parallel_jobs"]
     return page(
         request,
@@ -69,7 +72,8 @@ async def submission(request: Request, who: Viewer, submission: str) -> Response
         submission=found,
         matrix=matrix.arrange(drawn),
         left=history.remaining(found, usual.values(), at_once, _begun(listed["items"])),
-        groups=await sharing.seen_by(request, site, found["id"]),
+        groups=seen_by,
+        offered=await sharing.offered(request, who, found["owner"], seen_by),
         page=listed,
         with_=lambda **more: urlencode(more),
         mine=who.may_change(found["owner"]),
@@ -77,6 +81,19 @@ async def submission(request: Request, who: Viewer, submission: str) -> Response
             site, base, ("Submissions", f"{base}/submissions"), (found["id"][:6] + "…", "")
         ),
     )
+
+
+@router.post("/submissions/{submission}/share")
+async def share_submission(request: Request, who: Actor, submission: str) -> Response:
+    """Share it with the groups that are chosen, and no others; goes back to where that was said."""
+    site, base = await site_of(request)
+    found = await share_routes.own_submission(who, site, submission)
+    form = await read_form(request)
+    await share_routes.share(request, who, site, found, form.all_of("groups"))
+    if job := form.get("job"):
+        job_id = (await site.job(who, job))["id"]
+        return RedirectResponse(f"{base}/jobs/{job_id}", 303)
+    return RedirectResponse(f"{base}/submissions/{found['id']}", 303)
 
 
 @router.post("/submissions/{submission}/cancel")

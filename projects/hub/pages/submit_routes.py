@@ -13,6 +13,7 @@ from projects.hub.pages import drafts, sharing
 from projects.hub.pages.page_route import Actor, PageRoute
 from projects.hub.pages.places import pages_of
 from projects.hub.pages.rendering import page
+from projects.hub.sites import share_routes
 from projects.hub.sites.site import SiteAway
 from projects.jobs.http.access import DONE_TO
 from projects.jobs.http.body import Form, read_form
@@ -197,7 +198,8 @@ async def _again(
     draft = drafts.empty(said, found["params"])
     if found["timeout"] and found["timeout"] != said.get("timeout"):
         draft.common["timeout"] = f"{found['timeout']:g}"
-    seen_by = await sharing.seen_by(request, place, found["submission_id"])
+    local = place.is_local
+    seen_by = await share_routes.seen_by(request, place, found["submission_id"]) if local else ()
     draft.groups = [each for each in seen_by if each in who.groups]
     return draft
 
@@ -209,7 +211,9 @@ async def _read(
     if place.is_local:
         draft.usual = await sharing.usual(request, who)
     elif draft.groups:
-        draft.errors["groups"] = f"jobs on {place.nickname} are seen by their owner alone"
+        draft.errors["groups"] = (
+            f"share jobs on {place.nickname} from their page, once they are there"
+        )
     return draft
 
 

@@ -136,7 +136,7 @@ class Site(Protocol):
         """Yield what happens to jobs that `who` lists; None is nothing new, now and then.
 
         `owner`: instead what happens to all jobs of this owner, one of whose jobs `who` may see;
-        only the caller knows which. Satellites share nothing, and leave that out.
+        only the caller knows which.
         """
 
     async def artifacts(self, who: Principal, job: str) -> Json:

@@ -14,12 +14,13 @@ from projects.jobs.http.refusals import Absent
 from projects.jobs.model import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from projects.hub.sites.local import LocalSite
     from projects.hub.sites.remote import RemoteSite
     from projects.hub.sites.satellites import Announcement, Satellite, Satellites
     from projects.hub.sites.site import Site
+    from projects.jobs.http.services import Sharing
 
 PATIENCE = 1.5
 """Seconds that a satellite has to say how busy it is when one is looked for."""
@@ -28,8 +29,14 @@ PATIENCE = 1.5
 class Sites:
     """The local site, if the server runs jobs itself, and those of the satellites."""
 
-    def __init__(self, local: LocalSite | None, satellites: Satellites | None) -> None:
+    def __init__(
+        self,
+        local: LocalSite | None,
+        satellites: Satellites | None,
+        sharing: Sharing | None = None,
+    ) -> None:
         self.local = local
+        self._sharing = sharing
         self.satellites = satellites
         self._remote: dict[str, tuple[tuple[str, str], RemoteSite]] = {}
 
@@ -112,9 +119,14 @@ class Sites:
                 return ""
             return moment.iso(found.seen)[:19].replace("T", " ") + " UTC"
 
-        site = RemoteSite(one.nickname, one.url, token, since=since)
+        shared_with = self._shared_with if self._sharing else None
+        site = RemoteSite(one.nickname, one.url, token, since=since, shared_with=shared_with)
         self._remote[one.nickname] = (one.url, token), site
         return site  # the one before closes with its last call
+
+    async def _shared_with(self, key: str) -> Sequence[str]:
+        assert self._sharing is not None  # noqa: S101  (asked for where there is)
+        return await run_in_threadpool(self._sharing.groups_of_submission, key)
 
 
 async def _candidate(site: Site) -> Candidate | None:

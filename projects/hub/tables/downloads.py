@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OWN = ("@row", "@at", "@by", "@satellite", "@job", "@artifact", "@errors")
 """The columns that the hub adds, behind those of the table."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 INSTALL = ".venv/bin/python -m pip install --no-deps --require-hashes -r requirements-parquet.lock"

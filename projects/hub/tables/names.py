@@ -46,15 +46,16 @@ def _marked(raw: str) -> str:
     return "/".join(unquote(part).replace("/", _SLASH) for part in raw.split("/"))
 
 
-def _unmarked(name: object) -> object:
+def unmarked(name: object) -> object:
+    """Return a parameter of a route as it was sent."""
     return name.replace(_SLASH, "/") if isinstance(name, str) else name
 
 
 System = Annotated[
-    str, BeforeValidator(_unmarked), Path(description="the test system", max_length=300)
+    str, BeforeValidator(unmarked), Path(description="the test system", max_length=300)
 ]
 Test = Annotated[
-    str, BeforeValidator(_unmarked), Path(description="the name of the test", max_length=300)
+    str, BeforeValidator(unmarked), Path(description="the name of the test", max_length=300)
 ]
 
 

@@ -147,7 +147,8 @@ def groups(
         value = f"r.{column.sql}" if column else "NULL"
         query = f"SELECT {value}, {', '.join(field.sql for field in by)} FROM {source}{_all(said)}"  # noqa: S608
         counts: dict[tuple[Any, ...], int] = {}
-        values: dict[tuple[Any, ...], array[float]] = {}
+        values: dict[tuple[Any, ...], list[int] | array[float]] = {}
+        exact = column is not None and column.type is Type.INTEGER  # beyond 2⁵³ as well
         more = False
         for number, *rest in connection.execute(text(query), bound):
             key = tuple(rest)
@@ -155,7 +156,7 @@ def groups(
                 if len(counts) == MOST_GROUPS:
                     more = True
                     continue
-                counts[key], values[key] = 0, array("d")
+                counts[key], values[key] = 0, [] if exact else array("d")
             counts[key] += 1
             if number is not None:
                 values[key].append(number)
@@ -190,14 +191,15 @@ def series(
     return [tuple(row) for row in reversed(found)]
 
 
-def _group(key: tuple[Any, ...], kinds: list[Type], count: int, values: array[float]) -> Group:
+def _group(key: tuple[Any, ...], kinds: list[Type], count: int, values: Sequence[float]) -> Group:
     shown = tuple(show(part, kind) for part, kind in zip(key, kinds, strict=True))
     if not values:
         return Group(shown, count, 0)
     ordered = sorted(values)
     size = len(ordered)
     low, high = ordered[(size - 1) // 2], ordered[size // 2]
-    return Group(shown, count, size, ordered[0], low / 2 + high / 2, _mean(ordered), ordered[-1])
+    median = low if low == high else low / 2 + high / 2
+    return Group(shown, count, size, ordered[0], median, _mean(ordered), ordered[-1])
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ class Upload:
         """Return the rows; raises what says why they can't be read."""
         if self.media == _CSV:
             return read_csv(self.data)
-        return read_json(parse(self.data, allow_nan=True))
+        return read_json(parse(self.data.removeprefix(BOM_UTF8), allow_nan=True))
 
 
 def append(

@@ -148,6 +148,33 @@ def groups(  # noqa: PLR0917  (the words of a command line)
 
 
 @query
+def share(
+    submission: str, groups: list[str] | None = None, satellite: str = "", server: str = ""
+) -> list[str]:
+    """Show which groups see a submission and its jobs, or say which do from now on.
+
+    Its owner says so, of groups that they are in. Who looks changes nothing.
+
+    Args:
+        submission: Its id, or number.
+        groups: The groups that see it, and no others; an empty list: its owner alone.
+        satellite: Nickname of the satellite where it is; the hub's own machine by default.
+        server: Address of the hub; $TOPGALLANT_HUB, $SATELLITE_URL, or this machine's, by default.
+
+    Examples
+    --------
+    ./run_toolbox.py hub share kw0dZmh4R42lb2yZH7kGBA --groups=team
+    ./run_toolbox.py hub share kw0dZmh4R42lb2yZH7kGBA --satellite=lab-1 --groups=[]
+    """
+    client = _client(server)
+    where = f"/satellites/{_part('satellite', satellite)}" if satellite else ""
+    path = f"/api/v1{where}/submissions/{_part('submission', submission)}/groups"
+    if groups is None:
+        return list(client.get_json(path)["groups"])
+    return list(client.send_json("PUT", path, {"groups": list(groups)})["groups"])
+
+
+@query
 def tokens(  # noqa: PLR0917  (the words of a command line)
     action: Literal["list", "add", "revoke"] = "list",
     token: str = "",

@@ -9,7 +9,7 @@ import hmac
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from projects.core.errors import TopgallantError
 from projects.jobs.http import tokens
+from projects.jobs.http.body import is_form
 from projects.jobs.http.queries import check_names
 from projects.jobs.http.refusals import (
     Absent,
@@ -119,15 +120,14 @@ class Authenticator:
         Unauthorized, Forbidden, TooManyAttempts
             The call has nothing that says so, or something wrong, once or too often.
         Elsewhere
-            The same, where somebody looks at a page.
+            The same, where somebody looks at a page, or sends the form of one.
         """
         try:
             return await self._ask(request)
         except Unauthorized as error:
-            if not self._login or not _is_look(request):
+            if not self._login or not (_is_look(request) or _is_of_page(request)):
                 raise
-            path = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
-            onward = path + (f"?{request.url.query}" if request.url.query else "")
+            onward = _address_of_look(request) if _is_look(request) else _page_before(request)
             where = f"{self._login}?{urlencode({'next': onward})}"
             raise Elsewhere(error.message, headers={"Location": where}) from None
 
@@ -342,6 +342,27 @@ def _is_look(request: Request) -> bool:
     """Return whether a person looks at this in a browser."""
     wants_page = "text/html" in request.headers.get("accept", "")
     return wants_page and request.method in ("GET", "HEAD")
+
+
+def _is_of_page(request: Request) -> bool:
+    """Return whether a person sends the form of a page."""
+    return "text/html" in request.headers.get("accept", "") and is_form(request)
+
+
+def _address_of_look(request: Request) -> str:
+    path: str = request.scope["raw_path"].partition(b"?")[0].decode("latin-1")
+    return path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _page_before(request: Request) -> str:
+    """Return the page on which a form was, as the browser says."""
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
+    if parts.netloc != request.headers.get("host") or not parts.path:
+        return "/"
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _challenge(request: Request) -> dict[str, str]:

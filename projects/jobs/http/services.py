@@ -27,6 +27,8 @@ Result = TypeVar("Result")
 QUEUE = 5.0
 """Seconds that a call waits until it may try to write."""
 
+MOST_STREAMS = 1000
+
 MOST_WRITERS = 20
 """So many calls write, or wait until they can, at once; readers have threads of their own."""
 
@@ -38,7 +40,7 @@ class Settings:
     version: str
     nickname: str = ""
     most_body: int = MOST_BYTES
-    most_streams: int = 1000
+    most_streams: int = MOST_STREAMS
     """So many followed logs and event streams at once, all clients together."""
     heartbeat: float = 15.0
     """Seconds between two comments on a stream on which nothing happens."""

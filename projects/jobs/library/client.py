@@ -15,7 +15,6 @@ from projects.core.errors import InfrastructureError, TopgallantError, UsageErro
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from http.client import HTTPMessage
     from pathlib import Path
 
 DEFAULT_URL = "http://127.0.0.1:8001"
@@ -161,7 +160,7 @@ class Client:
         body: bytes,
         headers: Mapping[str, str] | None = None,
         **query: object,
-    ) -> tuple[bytes, HTTPMessage]:
+    ) -> tuple[bytes, http.client.HTTPMessage]:
         """Send as `send` does; return the body of the answer, and its headers."""
         answered = self._call(method, _with_query(path, query), body, headers)
         return _whole(answered, self.address), answered.response.headers

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import sys
-from io import FileIO
+import threading
 from typing import TYPE_CHECKING
 
 from projects.jobs.process import wire
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Link = RunnerLink | SpawnerLink
-
-_ONE = (1).to_bytes(8, sys.byteorder)  # as eventfd(2) wants it
 
 
 class Connections:
@@ -32,8 +28,8 @@ class Connections:
     def __init__(self, runners_directory: str) -> None:
         self._runners_directory = runners_directory
         self.epoll = select.epoll()
-        # A file, not a number: that may be somebody else's when it is used after the end.
-        self._waker = FileIO(os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC), "r+")
+        self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._ending = threading.RLock()  # that a signal handler may take while it is held
         self.epoll.register(self._waker, select.EPOLLIN)
         self._links: dict[int, Link] = {}
 
@@ -87,9 +83,9 @@ class Connections:
                     self._flush(link)
                 if mask & ~select.EPOLLOUT:
                     speaking.append(link)
-            elif descriptor == self._waker.fileno():
+            elif descriptor == self._waker:
                 woken = True
-                self._waker.read(len(_ONE))
+                os.eventfd_read(self._waker)
             else:
                 others.append(descriptor)
         return woken, speaking, others
@@ -101,8 +97,9 @@ class Connections:
 
     def wake(self) -> None:
         """Let `poll` return; from any thread, also from a signal handler, also after the end."""
-        with contextlib.suppress(ValueError):  # it is closed
-            self._waker.write(_ONE)
+        with self._ending:
+            if self._waker >= 0:  # else its number may be that of a database by now
+                os.eventfd_write(self._waker, 1)
 
     def hang_up(self) -> None:
         """Close all links, as the end of this process does."""
@@ -118,4 +115,6 @@ class Connections:
                 link.close()
         self.hang_up()
         self.epoll.close()
-        self._waker.close()
+        with self._ending:
+            os.close(self._waker)
+            self._waker = -1

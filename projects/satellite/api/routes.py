@@ -126,7 +126,7 @@ async def jobs(request: Request, who: Reader, query: Annotated[_JobPageQuery, Qu
     """List jobs, the newest first."""
     states, outcomes = statuses.states_and_outcomes(query.status)
     services = services_of(request)
-    asked = filters.JobQuery(submission=query.submission, tool=query.name)
+    asked = filters.JobQuery.model_validate({"submission": query.submission, "tool": query.name})
     wanted = replace(
         await run_in_threadpool(operations.jobs_asked, services, who, asked),
         states=states,

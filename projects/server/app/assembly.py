@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import socket
 from typing import TYPE_CHECKING, Any
 
 from projects.core.errors import UsageError, unknown, unreadable
 from projects.jobs.http.application import Part, create
 from projects.jobs.http.feed import Feed
-from projects.jobs.http.services import Services, Settings
+from projects.jobs.http.services import MOST_STREAMS, Services, Settings
 from projects.server.app import local_token
 
 if TYPE_CHECKING:
@@ -125,12 +126,24 @@ def registered(options: Options, port: int, services: Services) -> Iterator[None
         registration.stop()
 
 
+def most_streams(files: int) -> int:
+    """Return how many streams may be open at once, of a process that may have so many `files`.
+
+    A followed log is a connection and a file. Half of the files are left for the others who call,
+    and above all for jobs: one that can't open its logs fails.
+    """
+    if files == resource.RLIM_INFINITY:
+        return MOST_STREAMS
+    return min(MOST_STREAMS, files // 4)
+
+
 def services_for(engine: Any, store: Any, catalog: Any, options: Options) -> Services:
     """Return what the routes work with."""
     settings = Settings(
         version=options.version,
         nickname=options.nickname,
         patience=options.patience,
+        most_streams=most_streams(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         hub_database=options.hub_database_url,
         hub_quota=options.hub_quota,
         user_quota=options.user_quota,

@@ -114,3 +114,33 @@ def test_what_a_submission_still_takes_is_told_from_history(
     expect(page.locator(".progress")).to_contain_text(re.compile(r"0 of 3 ended, about .* left"))
     page.get_by_role("button", name="Cancel all").click()
     expect(page.locator(".head .badge.cancelled")).to_be_visible(timeout=20_000)
+
+
+def test_a_button_keeps_the_focus_while_the_page_around_it_is_drawn_anew(
+    hub_server: HubServer, page: Page
+) -> None:
+    job = hub_server.submit("slow", steps=1000)
+    page.goto(f"/jobs/{job}")
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(page.locator(".progress")).to_be_visible(timeout=20_000)
+    cancel.focus()
+    page.evaluate("document.getElementById('live').dataset.old = '1'")
+    expect(page.locator("#live[data-old]")).to_have_count(0, timeout=20_000)
+    expect(cancel).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".head .badge.cancelled")).to_be_visible(timeout=20_000)
+
+
+def test_a_form_is_kept_for_who_fills_it_in_until_its_jobs_are_there(
+    hub_server: HubServer, page: Page
+) -> None:
+    page.goto("/submit/slow")
+    page.locator("#f-steps").fill("2")
+    name = page.locator(".top .who span").inner_text()
+    kept = f"topgallant.draft.{name} slow"
+    assert page.evaluate("key => localStorage.getItem(key)", kept)
+    page.reload()
+    expect(page.locator("#f-steps")).to_have_value("2")
+    page.get_by_role("button", name="Submit").click()
+    expect(page).to_have_url(re.compile("/jobs/"))
+    assert page.evaluate("key => localStorage.getItem(key)", kept) is None

@@ -127,6 +127,36 @@ def test_only_one_sends_a_content_of_a_run_at_a_time(desk: Desk) -> None:
     assert desk.artifacts.finish(run, "1", desk.now).published
 
 
+def test_a_run_that_is_removed_while_it_is_sent_is_no_failure_of_the_disk(embedded: Desk) -> None:
+    run = embedded.announce("ada", "run", {"a": b"one", "b": b"two"})
+    upload = embedded.artifacts.receive(run, digest(b"one"), 0)
+    try:
+        upload.write(b"one")
+        embedded.artifacts.remove(run)
+        with pytest.raises(Taken, match="given up meanwhile"):
+            embedded.artifacts.received(run, upload, digest(b"one"))
+    finally:
+        upload.close()
+    with pytest.raises(Absent):
+        embedded.artifacts.expected(run, digest(b"one"))
+
+
+def test_small_contents_come_while_another_call_gives_the_folder_up(
+    embedded: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = embedded.announce("ada", "run", {"a": b"one"})
+    blobs, size = embedded.artifacts.blobs, Blobs.size
+
+    def given_up(self: Blobs, one: bytes) -> int | None:
+        monkeypatch.setattr(Blobs, "size", size)
+        self.give_up(run.id)
+        return self.size(one)
+
+    monkeypatch.setattr(Blobs, "size", given_up)
+    blobs.add(run.id, {digest(b"one"): b"one"})
+    assert blobs.size(digest(b"one")) == 3
+
+
 def test_two_users_send_one_content_at_the_same_time(desk: Desk) -> None:
     content = os.urandom(3_000_000)
     problems: list[BaseException] = []

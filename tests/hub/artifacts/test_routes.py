@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from projects.hub.artifacts import routes
+from projects.hub.artifacts import blobs, routes
 from tests.components.hub_server import HubServer
 
 
@@ -211,6 +212,30 @@ def test_a_large_content_over_a_broken_connection_goes_on(
     assert rest.json() == {"offset": len(content), "complete": True}
     assert ada.post(f"/artifacts/{id_}/finish", json={}).status_code == 200
     assert ada.get(f"/artifacts/{id_}/files/a").content == content
+
+
+def test_a_disk_that_is_full_for_a_moment_spoils_nothing(
+    hub: HubServer, ada: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = os.urandom(5 << 20)
+    name = sha256(content).hexdigest()
+    begun = ada.post("/artifacts", json={"place": "r", "files": listed({"a": content})})
+    address = f"/blobs/{name}?artifact={begun.json()['id']}"
+    full: list[int] = []
+    write = blobs._write
+
+    def filling(descriptor: int, data: bytes) -> None:
+        if not full:
+            full.append(os.write(descriptor, data[: len(data) // 2]))
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(descriptor, data)
+
+    monkeypatch.setattr(blobs, "_write", filling)
+    assert ada.put(address, content=content).status_code >= 500
+    offset = ada.get(address).json()["offset"]
+    assert offset == full[0]
+    rest = ada.put(f"{address}&offset={offset}", content=content[offset:])
+    assert rest.json() == {"offset": len(content), "complete": True}
 
 
 def test_a_connection_that_breaks_without_a_word_keeps_a_content_from_nobody(

@@ -23,6 +23,9 @@ class Form(str):
 FORM = Form("scope=read&label=x&name=owner")
 ROWS = "/api/v1/tables/{test_system}/{test_name}"
 
+SHARED = "/api/v1/submissions/{submission}/groups"
+SHARED_THERE = "/api/v1/satellites/{satellite}/submissions/{submission}/groups"
+
 EXEMPT = {
     # Each says by itself who sent it, and there are very many.
     ("POST", ROWS + "/rows"),
@@ -41,6 +44,7 @@ DONE: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/api/v1/login"): ("login", {"name": "pia", "password": PASSWORD}),
     ("POST", "/api/v1/logout"): ("logout", None),
     ("POST", "/api/v1/register"): ("user.create", {"name": "reg", "password": PASSWORD}),
+    ("POST", "/register"): ("user.create", Form(f"name=reg2&password={PASSWORD}")),
     ("DELETE", "/api/v1/sessions/{session}"): ("logout", None),
     ("POST", "/api/v1/users"): ("user.create", {"name": "new"}),
     ("PATCH", "/api/v1/users/{user}"): ("user.change", {"full_name": "Own R"}),
@@ -90,10 +94,13 @@ DONE: dict[tuple[str, str], tuple[str, Any]] = {
         for below in ("", "/satellites/{nickname}")
         for path, action in {
             "/submissions/{submission}/cancel": "submission.cancel",
+            "/submissions/{submission}/share": "submission.share",
             "/jobs/{job}/cancel": "job.cancel",
             "/jobs/{job}/retry": "job.retry",
         }.items()
     },
+    ("PUT", SHARED): ("submission.share", {"groups": ["team"]}),
+    ("PUT", SHARED_THERE): ("submission.share", {"groups": ["team"]}),
     ("POST", "/submit/{tool}"): ("submission.create", FORM),
     ("POST", "/account/tokens"): ("token.create", FORM),
     ("POST", "/account/tokens/{token}/revoke"): ("token.revoke", FORM),
@@ -166,11 +173,13 @@ def _address(hub: Hub, stage: authorisation.Stage, path: str) -> str:
         assert found is not None
         path = path.replace("{job}", job).replace("{submission}", found.submission_id)
     other = {"id_": "open_run"} if path.endswith("/finish") else {}
+    if path == SHARED_THERE:
+        other = {"satellite": "nickname"}
     return stage.address(path, May("admin", fresh=True, other=other))
 
 
 def _caller(hub: Hub, path: str) -> httpx.Client:
-    if path in ("/api/v1/login", "/api/v1/register"):
+    if path in ("/api/v1/login", "/api/v1/register", "/register"):
         return hub.browser()
     is_page = path == "/api/v1/logout" or not path.startswith(("/api/", "/satellite/"))
     return hub.browser("boss") if is_page else hub.client("boss", "admin")

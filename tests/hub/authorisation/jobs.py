@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.hub.authorisation.expected import May, Table, Things
 from tests.hub.hub_world import Hub
 
+THERE = "/api/v1/satellites/{satellite}/submissions/{submission}/groups"
+NICK = {"satellite": "nickname"}
 ONE = {"job_specs": [{"name": "example"}]}
 
 TABLE: Table = {
@@ -12,6 +14,12 @@ TABLE: Table = {
     ("GET", "/api/v1/submissions"): May("read"),
     ("GET", "/api/v1/submissions/{submission}"): May("read", "team reads"),
     ("POST", "/api/v1/submissions/{submission}/cancel"): May("submit", "team changes"),
+    ("GET", "/api/v1/submissions/{submission}/groups"): May("read", "team reads"),
+    ("PUT", "/api/v1/submissions/{submission}/groups"): May(
+        "submit", "team changes", body={"groups": ["team"]}
+    ),
+    ("GET", THERE): May("read", "team reads", other=NICK),
+    ("PUT", THERE): May("submit", "team changes", body={"groups": ["team"]}, other=NICK),
     ("GET", "/api/v1/jobs"): May("read"),
     ("GET", "/api/v1/jobs/{job}"): May("read", "team reads"),
     ("GET", "/api/v1/jobs/{job}/uploads"): May("read", "team reads"),

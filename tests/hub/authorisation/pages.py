@@ -25,6 +25,7 @@ _OF_A_SITE: Table = {
     ("GET", "/submissions"): May("read"),
     ("GET", "/submissions/{submission}"): May("read", "team reads"),
     ("POST", "/submissions/{submission}/cancel"): May("submit", "team changes"),
+    ("POST", "/submissions/{submission}/share"): May("submit", "team changes", fresh=True),
     ("GET", "/live"): May("read"),
 }
 

@@ -156,3 +156,23 @@ def test_nobody_is_registered_by_a_page_of_another_site(hub: Hub) -> None:
     answer = browser.post("/register", data={"name": "eve", "password": PASSWORD})
     assert answer.status_code == 403
     assert hub.accounts.user("eve") is None
+
+
+@pytest.mark.parametrize(
+    ("page", "onward"),
+    [("/submit/example?site=nick", "%2Fsubmit%2Fexample%3Fsite%3Dnick"), ("", "%2F")],
+)
+def test_a_form_that_comes_after_the_session_ended_leads_to_the_log_in_and_back(
+    hub: Hub, ann: httpx.Client, page: str, onward: str
+) -> None:
+    id_ = hub.accounts.sessions_of("ann")[0].id
+    hub.accounts.end_session("ann", id_, TEST)
+    ann.headers["Accept"] = "text/html"
+    ann.headers["Referer"] = f"{hub.address}{page}" if page else "https://evil.example/jobs"
+    for path in ("/submit/example", "/api/v1/logout"):
+        answer = sent(ann, path)
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == f"/login?next={onward}"
+    ann.headers["HX-Request"] = "true"
+    part = sent(ann, "/submit/example/preview")
+    assert (part.status_code, part.headers["HX-Redirect"]) == (204, f"/login?next={onward}")

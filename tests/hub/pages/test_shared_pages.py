@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 
+from projects.core.errors import TopgallantError
+from projects.hub.toolbox import hub as commands
 from tests.hub.hub_world import ROOT, TEST, Hub
+from tests.jobs.http.puppets import served
 
 AT_ONCE = 0.0
 
@@ -114,3 +120,84 @@ def test_who_is_no_admin_more_hears_nothing_more_of_others(
         for piece in pieces:
             assert b"job_id" not in piece
             submitted(team)
+
+
+@dataclass
+class Sent:
+    """A submission of ann that she shares with nobody yet, and where its pages begin."""
+
+    id: str
+    job: str
+    base: str
+    nickname: str
+
+    @property
+    def page(self) -> str:
+        return f"{self.base}/jobs/{self.job}"
+
+
+@pytest.fixture(params=["here", "satellite"])
+def sent(team: Hub, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Sent]:
+    """What satctl sent to the hub's machine, or to a satellite without the hub."""
+    with contextlib.ExitStack() as stack:
+        world, base = team.world, ""
+        if request.param == "satellite":
+            world = stack.enter_context(served(tmp_path / "far", ["satellite"]))
+            said = {"nickname": "far", "url": world.address, "version": "1", "tools": ["example"]}
+            wanted = {**said, "token": world.token("hub", ["admin"])}
+            satellite = team.client("sat", "satellite")
+            satellite.post("/api/v1/satellites", json=wanted).raise_for_status()
+            base = "/satellites/far"
+        (job,) = world.submit(world.client("ann"))
+        found = world.ended(job)
+        yield Sent(found.submission_id, job, base, "far" if base else "")
+
+
+def saved(browser: httpx.Client, where: str, **fields: str | list[str]) -> httpx.Response:
+    return browser.post(where, data={**fields, "csrf_token": browser.headers["X-CSRF-Token"]})
+
+
+def test_an_owner_shares_what_is_there_from_the_page_of_its_job(team: Hub, sent: Sent) -> None:
+    ann, bob, eve = (team.browser(name) for name in ("ann", "bob", "eve"))
+    submission = f"{sent.base}/submissions/{sent.id}"
+    pages = [
+        sent.page,
+        submission,
+        f"{sent.page}/log/stdout",
+        f"{sent.page}/log/stdout/plain",
+        f"{sent.page}/log/stdout/follow",
+        f"{sent.page}/files/stdout.log",
+    ]
+    assert [bob.get(page).status_code for page in pages] == [404] * len(pages)
+    assert f'action="{submission}/share"' in ann.get(sent.page).text
+    answer = saved(ann, f"{submission}/share", groups=["team"], job=sent.job)
+    assert (answer.status_code, answer.headers["Location"]) == (303, sent.page)
+    assert "Seen by team" in ann.get(sent.page).text
+    assert [bob.get(page).status_code for page in pages] == [200] * len(pages)
+    assert f"{sent.page}" in bob.get(submission).text, "its jobs are listed"
+    assert "/share" not in bob.get(sent.page).text
+    assert [eve.get(page).status_code for page in pages] == [404] * len(pages)
+    for verb in ("cancel", "retry"):
+        assert saved(bob, f"{sent.page}/{verb}").status_code in (403, 404)
+    assert saved(bob, f"{submission}/share").status_code == 403
+    assert saved(eve, f"{submission}/share").status_code == 404
+    leave(team)
+    assert bob.get(sent.page).status_code == 404
+    assert saved(ann, f"{submission}/share").headers["Location"] == submission
+    assert "its owner alone" in ann.get(submission).text
+
+
+def test_an_owner_shares_by_command(team: Hub, sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOPGALLANT_HUB", team.address)
+    monkeypatch.setenv("TOPGALLANT_TOKEN", team.world.token("ann"))
+    assert commands.share(sent.id, satellite=sent.nickname) == []
+    assert commands.share(sent.id, ["team"], satellite=sent.nickname) == ["team"]
+    assert team.browser("bob").get(sent.page).status_code == 200
+    with pytest.raises(TopgallantError, match="not in the group others"):
+        commands.share(sent.id, ["others"], satellite=sent.nickname)
+    leave(team)
+    team.directory.remove_member(ROOT, "team", "ann", TEST)
+    assert commands.share(sent.id, ["team"], satellite=sent.nickname) == ["team"], "as it was"
+    assert commands.share(sent.id, [], satellite=sent.nickname) == []
+    noted = [what for _, action, what in team.audited() if action == "submission.share"]
+    assert noted == ["/".join(filter(None, (sent.nickname, sent.id)))] * 3

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from projects.core.secrets.masking import mask
-from projects.hub.sites import remote
+from projects.hub.sites import calling
 from projects.hub.sites.remote import RemoteSite
 from projects.hub.sites.site import SiteAway
 from projects.jobs.http.access import Principal
@@ -81,7 +81,7 @@ def test_a_token_for_a_user_that_was_revoked_is_replaced(tmp_path: Path) -> None
 
 
 def test_an_answer_without_an_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MOST_ANSWER", 1000)
+    monkeypatch.setattr(calling, "MOST_ANSWER", 1000)
     site = answering(lambda _: httpx.Response(200, content=b" " * 1001))
     assert "answered more than" in told(site, lambda one: one.info())
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from projects.core.errors import TopgallantError
-from projects.hub.sites import remote
+from projects.hub.sites import calling
 from projects.hub.sites.remote import RemoteSite
 from projects.hub.sites.site import SiteAway
 from projects.jobs.http.access import Principal
@@ -205,7 +205,7 @@ class _Once(httpx.AsyncByteStream):
 
 @pytest.mark.parametrize("asked", ["artifact", "follow", "job"])
 def test_an_error_without_an_end_is_not_held(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "MOST_ANSWER", 1000)
+    monkeypatch.setattr(calling, "MOST_ANSWER", 1000)
     one = site(lambda _: httpx.Response(400, stream=_Endless()))
 
     async def ask(each: RemoteSite) -> None:
@@ -221,7 +221,7 @@ def test_an_error_without_an_end_is_not_held(asked: str, monkeypatch: pytest.Mon
 
 
 def test_an_answer_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "WHOLE", 0.01)
+    monkeypatch.setattr(calling, "WHOLE", 0.01)
     one = site(lambda _: httpx.Response(200, stream=_Endless()))
     with pytest.raises(SiteAway, match="isn't whole after"):
         do(one, lambda each: each.job(ANN, ID))

@@ -70,6 +70,19 @@ def test_nan_is_kept_beside_its_row(ann: httpx.Client) -> None:
     assert [row["errors"]["ms"]["value"] for row in items] == ["NaN", "-Infinity"]
 
 
+def test_json_may_begin_with_a_byte_order_mark(ann: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    done = ann.post(ROWS, content=b'\xef\xbb\xbf[{"ms": 1.5}]', headers=headers)
+    assert (done.status_code, done.json()["rows"]) == (201, 1)
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])  # noqa: RUF001
+def test_what_a_spreadsheet_takes_for_a_formula_is_text(ann: httpx.Client, begins: str) -> None:
+    ann.post(ROWS, json={"a": f"{begins}1+1"}).raise_for_status()
+    text = ann.get(f"{ROWS}.csv").content.decode()
+    assert next(csv.DictReader(io.StringIO(text, newline="")))["a"] == f"'{begins}1+1"
+
+
 def test_an_upload_is_idempotent(ann: httpx.Client) -> None:
     key = {"Idempotency-Key": "one"}
     first, again = (ann.post(ROWS, json={"a": 1}, headers=key) for _ in range(2))

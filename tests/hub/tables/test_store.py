@@ -275,6 +275,15 @@ def test_groups_have_figures(tables: Tables) -> None:
     ]
 
 
+def test_figures_of_large_integers_are_exact(tables: Tables) -> None:
+    large = [2**53 + 1, 2**53 + 3, 2**60 + 1]
+    append(tables, [{"mode": "wal", "v": n} for n in large])
+    found = table(tables)
+    by = [filters.field_of("mode", found.columns)]
+    ((made,), _) = reading.groups(tables.database, found, by, found.columns[1], ())
+    assert [made.min, made.median, made.max] == large
+
+
 def test_groups_are_bounded(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MOST_GROUPS", 2)
     append(tables, [{"a": n} for n in range(5)])

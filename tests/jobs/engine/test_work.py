@@ -96,7 +96,9 @@ def puppet(house: Any) -> Puppet:
 
 def settle(house: Any) -> None:
     """Return when the engine has decided on everything that has happened."""
-    for _ in range(2):  # what the first turn hears, the second decides on
+    for _ in range(
+        3
+    ):  # the first turn may be half over; what the second hears, the third decides on
         house.engine._loop.ask(lambda: None)
 
 

@@ -152,14 +152,26 @@
     });
   });
 
-  // A part of a page that is drawn anew leaves the focus where it was
+  // A part of a page that is drawn anew leaves the focus where it was, and what was scrolled aside
+
+  function quoted(text) { return "'" + CSS.escape(text) + "'"; }
+
+  function placeOf(active) {
+    var href = active.getAttribute("href"), title = active.getAttribute("aria-labelledby");
+    var form = active.closest("form");
+    if (href) return "a[href=" + quoted(href) + "]";
+    if (active.tagName === "BUTTON" && form) return "form[action=" + quoted(form.getAttribute("action")) + "] button";
+    return title && "[aria-labelledby=" + quoted(title) + "]";
+  }
 
   document.addEventListener("htmx:beforeSwap", function (event) {
-    var link = document.activeElement;
-    if (!event.detail.target.contains(link) || !link.getAttribute("href")) return;
-    var same = "a[href='" + CSS.escape(link.getAttribute("href")) + "']";
+    var target = event.detail.target, active = document.activeElement;
+    var same = target.contains(active) && active !== target && placeOf(active);
+    var aside = Array.from(target.querySelectorAll(".scroll"), function (part) { return part.scrollLeft; });
+    if (!same && !aside.some(Boolean)) return;
     document.addEventListener("htmx:afterSettle", function () {
-      var again = document.querySelector("#live " + same);
+      each("#live .scroll", document, function (part) { part.scrollLeft = aside.shift() || 0; });
+      var again = same && document.querySelector("#live " + same);
       if (again && document.activeElement === document.body) again.focus({ preventScroll: true });
     }, { once: true });
   });
