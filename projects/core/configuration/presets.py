@@ -98,7 +98,10 @@ def _preset(
 ) -> Mapping[str, Any]:
     if name not in table or name in RESERVED:
         possible = [str(known) for known in table if known not in RESERVED]
-        raise ConfigurationError(unknown("preset", name, possible), where=where)
+        said = unknown("preset", name, possible)
+        if "." in name and not where:  # it stands on a command line, and looks like a key
+            said += f" A key is set by {name}=VALUE."
+        raise ConfigurationError(said, where=where)
     preset = table[name]
     if preset is None:  # `name:` with nothing below it changes nothing
         return {}

@@ -111,6 +111,14 @@ def test_an_unknown_preset_names_the_nearest_and_where_it_is_extended() -> None:
     assert errors_of(text, "ligt").startswith('unknown preset "ligt"; did you mean "light"?')
 
 
+def test_a_key_without_a_value_is_no_preset_and_that_is_said() -> None:
+    text = "ci_presets:\n  light: {}\n  a: {extends: [b.c]}\n"
+    assert errors_of(text, "tests.seconds") == (
+        'unknown preset "tests.seconds". Possible: a, light. A key is set by tests.seconds=VALUE.'
+    )
+    assert "A key" not in errors_of(text, "a")
+
+
 @pytest.mark.parametrize("name", ["name", "names", "to_apply", "variable_overrides"])
 def test_reserved_names_are_no_presets(name: str) -> None:
     assert "unknown preset" in errors_of(f"ci_presets: {{{name}: {{}}}}", name)
