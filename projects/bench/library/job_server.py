@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,15 +212,6 @@ def cpu_of(pid: int) -> float:
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def processor_of(pid: int) -> float:
-    """Return the seconds of processor of the threads that a process has now, to a nanosecond."""
-    used = 0
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
-            used += int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_bytes().split()[0])
-    return used / 1e9
 
 
 def _free_port() -> int:

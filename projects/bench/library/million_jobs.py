@@ -26,7 +26,7 @@ from projects.bench.library.job_cases import (
     case,
     quantiles,
 )
-from projects.bench.library.job_server import JobServer, memory_of, processor_of
+from projects.bench.library.job_server import JobServer, cpu_of, memory_of
 from projects.bench.library.million_store import BEGAN, HOLD, SUBMISSIONS, TOOLS, database, tool
 from projects.jobs.model import moment
 from projects.jobs.model.states import Outcome, State
@@ -182,7 +182,7 @@ class Million:
                     name: self._getter(server, path, f"{where}: {name}", sizes)
                     for name, path in asked.items()
                 }
-                found |= self._timed(where, calls, worst, lambda: processor_of(process.pid))
+                found |= self._timed(where, calls, worst, lambda: cpu_of(process.pid))
             self.figures["kB of the largest answer"] = sizes
             self.figures[HTTP] = {
                 "MiB after the start": fresh["rss"],
