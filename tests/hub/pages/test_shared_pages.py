@@ -185,7 +185,8 @@ def test_an_owner_shares_what_is_there_from_the_page_of_its_job(team: Hub, sent:
     leave(team)
     assert bob.get(sent.page).status_code == 404
     assert saved(ann, f"{submission}/share").headers["Location"] == submission
-    assert "its owner alone" in ann.get(submission).text
+    assert "seen by" not in ann.get(submission).text
+    assert "its owner alone" in ann.get(sent.page).text
 
 
 def test_an_owner_shares_by_command(team: Hub, sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
