@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from projects.bench.library.radosgw import Server
+from projects.core.artifacts.directory import COUNTER
 from tests.components.s3_proxy import Proxy, proxied
 from tests.end_to_end.conftest import Call
 
@@ -87,7 +88,9 @@ def export(call: Call, run: Path, bucket: str, s3: Server) -> Iterator[Exporting
 
 
 def files_below(directory: Path) -> set[str]:
-    return {str(one.relative_to(directory)) for one in directory.rglob("*") if one.is_file()}
+    """Return what is exported: all but the counter of numbered directories."""
+    files = (one for one in directory.rglob("*") if one.is_file() and one.name != COUNTER)
+    return {str(one.relative_to(directory)) for one in files}
 
 
 def payload_of(run: Path) -> bytes:

@@ -24,7 +24,7 @@ def test_the_examples_print_what_the_page_says(checkout: Path, tmp_path: Path) -
         line, _, expected = call.partition("\n")
         command, *words = shlex.split(line)
         if command == "export":
-            variables = dict(word.split("=") for word in words)
+            variables = dict(word.split("=") for word in words) | {"TOPGALLANT_VENV": sys.prefix}
             continue
         done = subprocess.run(
             [sys.executable, checkout / command, *words],

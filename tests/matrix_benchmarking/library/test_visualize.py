@@ -43,12 +43,13 @@ class Toolbox:
         )
 
     @property
-    def latest(self) -> Path:
-        return (self.base / "latest").resolve()
+    def newest(self) -> Path:
+        """The run that began last; `latest` stays where it is when a call names that run."""
+        return max(self.base.glob("*__sqlite_bench__*"))
 
     @property
     def plots(self) -> Path:
-        (found,) = self.latest.glob("*__plots")
+        (found,) = self.newest.glob("*__plots")
         return found
 
 
@@ -71,7 +72,7 @@ def test_a_run_ends_with_plots_kpis_and_a_verdict(toolbox: Toolbox) -> None:
     assert done.returncode == 0, done.stderr
     assert "Verdict: 6 no history" in done.stderr
     assert (toolbox.base / "history" / "history.sqlite").is_file()
-    index = (toolbox.latest / "reports_index.html").read_text()
+    index = (toolbox.newest / "reports_index.html").read_text()
     assert ">Verdict: 6 no history</a>" in index
     assert ">Throughput</a>" in index
 
@@ -86,16 +87,16 @@ def test_a_slowed_run_is_a_regression(toolbox: Toolbox) -> None:
 
 def test_a_replot_of_a_directory_gives_the_same_kpis(toolbox: Toolbox) -> None:
     toolbox.run("test_ci", *FAST)
-    measured, run = (toolbox.plots / "lts_payload.json").read_bytes(), toolbox.latest
+    measured, run = (toolbox.plots / "lts_payload.json").read_bytes(), toolbox.newest
     done = toolbox.run("replot", str(run))
     assert done.returncode == 0, done.stderr
     assert (toolbox.plots / "lts_payload.json").read_bytes() == measured
-    assert (toolbox.latest / "source_url").read_text() == f"{run}\n"
+    assert (toolbox.newest / "source_url").read_text() == f"{run}\n"
 
 
 def test_an_address_that_is_downloaded_gives_the_same_kpis(toolbox: Toolbox) -> None:
     toolbox.run("test_ci", *FAST)
-    measured, run = (toolbox.plots / "lts_payload.json").read_bytes(), toolbox.latest
+    measured, run = (toolbox.plots / "lts_payload.json").read_bytes(), toolbox.newest
     done = toolbox.run("generate_plots_from_pr_args", f"matbench.download.url=file://{run}")
     assert done.returncode == 0, done.stderr
     assert (toolbox.plots / "lts_payload.json").read_bytes() == measured
@@ -103,21 +104,21 @@ def test_an_address_that_is_downloaded_gives_the_same_kpis(toolbox: Toolbox) -> 
 
 def test_what_is_fetched_is_kept_beside_the_plots_when_asked_for(toolbox: Toolbox) -> None:
     toolbox.run("test_ci", *FAST)
-    url = f"matbench.download.url=file://{toolbox.latest}"
+    url = f"matbench.download.url=file://{toolbox.newest}"
     done = toolbox.run(
         "generate_plots_from_pr_args", url, "matbench.download.save_to_artifacts=true"
     )
     assert done.returncode == 0, done.stderr
-    assert len(list(toolbox.latest.glob("000__results/expe/from_url/*/results.json"))) == 2
-    assert (toolbox.latest / "001__plots" / "verdict.html").is_file()
+    assert len(list(toolbox.newest.glob("000__results/expe/from_url/*/results.json"))) == 2
+    assert (toolbox.newest / "001__plots" / "verdict.html").is_file()
 
 
 def test_a_file_selects_plots_and_names_what_to_download(toolbox: Toolbox, data: Path) -> None:
     toolbox.run("test_ci", *FAST)
     (data / "two_runs.yaml").write_text(
         "visualize: [{id: both, generate: ['report: KPIs']}]\n"
-        f"download: [{{url: {toolbox.latest}, dest_dir: expe/a, settings: {{version: 1}}}},\n"
-        f"           {{url: {toolbox.latest}, dest_dir: expe/b, settings: {{version: 2}}}}]\n"
+        f"download: [{{url: {toolbox.newest}, dest_dir: expe/a, settings: {{version: 1}}}},\n"
+        f"           {{url: {toolbox.newest}, dest_dir: expe/b, settings: {{version: 2}}}}]\n"
     )
     done = toolbox.run("generate_plots_from_pr_args", "matbench.preset=two_runs")
     assert done.returncode == 0, done.stderr
@@ -133,11 +134,11 @@ def test_the_workload_is_all_that_has_to_be_configured(toolbox: Toolbox, data: P
     toolbox.run("test_ci", *FAST)
     config = data.parents[2] / "testing" / "config.yaml"
     config.write_text("matbench: {workload: sqlite_bench.sqlite}\n")
-    done = toolbox.run("replot", str(toolbox.latest))
+    done = toolbox.run("replot", str(toolbox.newest))
     assert done.returncode == 0, done.stderr
     assert " not judged" in done.stderr
     (data / "plots.yaml").unlink()
-    done = toolbox.run("replot", str(toolbox.latest))
+    done = toolbox.run("replot", str(toolbox.newest))
     assert done.returncode == 2
     assert "plots.yaml is missing: it says which plots" in done.stderr
 
@@ -148,7 +149,7 @@ def test_a_ci_directive_names_what_to_plot(toolbox: Toolbox, tmp_path: Path) -> 
     directory.mkdir()
     overrides = {
         "PR_POSITIONAL_ARG_0": "sqlite-plot",
-        "PR_POSITIONAL_ARG_1": f"file://{toolbox.latest}",
+        "PR_POSITIONAL_ARG_1": f"file://{toolbox.newest}",
         "PR_POSITIONAL_ARG_2": "durable",
     }
     (directory / "variable_overrides.yaml").write_text(json.dumps(overrides))
@@ -184,7 +185,7 @@ def test_a_selection_that_is_not_there_is_told_before_anything_is_measured(
     done = toolbox.run("test_ci", *FAST, "matbench.config_file=nothing.yaml")
     assert done.returncode == 2
     assert "nothing.yaml" in done.stderr
-    assert not list(toolbox.latest.glob("*measure*"))
+    assert not list(toolbox.newest.glob("*measure*"))
 
 
 def test_without_history_a_required_one_is_exit_status_3(toolbox: Toolbox) -> None:
