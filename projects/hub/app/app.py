@@ -10,7 +10,7 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from projects.core.errors import one_line
+from projects.core.errors import TopgallantError, one_line
 from projects.hub.accounts import login_routes, oidc, oidc_routes, routes
 from projects.hub.accounts.accounts import Accounts
 from projects.hub.accounts.cookies import SessionSource
@@ -92,6 +92,8 @@ def create_part(services: Services) -> Part:
     @contextlib.asynccontextmanager
     async def keep(app: FastAPI) -> AsyncGenerator[None, None]:
         accounts.changed = app.state.authenticator.forget
+        with contextlib.suppress(TopgallantError):  # else the first visitor waits for it
+            await asyncio.to_thread(services.catalog.all)
         task = asyncio.ensure_future(repeat(database.sync, SYNC_SECONDS, SYNC_SECONDS))
         cleaning = asyncio.ensure_future(repeat(clean_artifacts, FIRST_SECONDS, CLEAN_SECONDS))
         measures = app.state.measures
