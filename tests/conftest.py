@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(_OURS):
             monkeypatch.delenv(name)
     monkeypatch.setenv("TOPGALLANT_BASE_DIR", str(tmp_path / "artifacts"))
+    # Else the first command of a fresh checkout makes an environment, and says so.
+    monkeypatch.setenv("TOPGALLANT_VENV", sys.prefix)
     masking.forget_all()
 
 
